@@ -1,0 +1,1 @@
+"""The console: screens on the same database (Streamlit)."""

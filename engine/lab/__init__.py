@@ -1,0 +1,1 @@
+"""The lab: benchmarks, prompt suites, arena, reports."""

@@ -1,0 +1,1 @@
+"""Learning: engagement, experiments, evidence, content mix."""

@@ -1,0 +1,1 @@
+"""The market: sources, the consensus snapshot, trend, news, events, replay."""

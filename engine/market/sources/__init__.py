@@ -1,0 +1,1 @@
+"""One file per provider; each answers plain records or raises SourceError."""

@@ -1,0 +1,1 @@
+"""Posting: queue, publishers, protocol, reconciliation, budget."""

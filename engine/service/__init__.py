@@ -1,0 +1,1 @@
+"""The service: schedule, tick loop, alerts, health, API, command line."""

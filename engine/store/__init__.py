@@ -1,0 +1,1 @@
+"""One SQLite database: opening it safely, its schema, and one module of SQL per noun."""

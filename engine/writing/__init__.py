@@ -1,0 +1,1 @@
+"""Writing: templates, components, recipes, generation, fallback."""
