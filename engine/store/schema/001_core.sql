@@ -4,7 +4,7 @@
 
 CREATE TABLE settings (
     key TEXT PRIMARY KEY,
-    value TEXT NOT NULL CHECK (json_valid(value)),
+    value TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     updated_by TEXT NOT NULL
 ) STRICT;
@@ -15,9 +15,9 @@ CREATE TABLE snapshots (
     world TEXT NOT NULL CHECK (world IN ('live', 'sample', 'replay')),
     price_usd REAL NOT NULL CHECK (price_usd > 0),
     spread_pct REAL NOT NULL DEFAULT 0,
-    facts TEXT NOT NULL CHECK (json_valid(facts)),
-    quotes TEXT NOT NULL CHECK (json_valid(quotes)),
-    notes TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(notes)),
+    facts TEXT NOT NULL,
+    quotes TEXT NOT NULL,
+    notes TEXT NOT NULL DEFAULT '[]',
     created_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX snapshots_by_time ON snapshots (world, as_of);
@@ -42,7 +42,7 @@ CREATE TABLE template_versions (
     number INTEGER NOT NULL CHECK (number >= 1),
     system TEXT NOT NULL,
     body TEXT NOT NULL,
-    variables TEXT NOT NULL CHECK (json_valid(variables)),
+    variables TEXT NOT NULL,
     note TEXT NOT NULL DEFAULT '',
     sha256 TEXT NOT NULL,
     created_at TEXT NOT NULL,
@@ -76,8 +76,8 @@ CREATE TABLE schedules (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     zone TEXT NOT NULL,
-    times TEXT NOT NULL CHECK (json_valid(times)),  -- ["08:00", …] local
-    days TEXT NOT NULL DEFAULT '[1,2,3,4,5,6,7]' CHECK (json_valid(days)),  -- ISO weekdays
+    times TEXT NOT NULL,  -- ["08:00", …] local
+    days TEXT NOT NULL DEFAULT '[1,2,3,4,5,6,7]',  -- ISO weekdays
     content_type TEXT CHECK (content_type IN ('price', 'joke', 'motivation', 'news')),  -- NULL: mix
     enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
     created_at TEXT NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE posts (
     news_item_id INTEGER,
     world TEXT NOT NULL CHECK (world IN ('live', 'sample', 'replay')),
     verdict TEXT NOT NULL CHECK (verdict IN ('pass', 'reject', 'error')),
-    findings TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(findings)),
+    findings TEXT NOT NULL DEFAULT '[]',
     origin TEXT NOT NULL CHECK (origin IN ('model', 'backup', 'operator')),
     is_llm_generated INTEGER NOT NULL CHECK (is_llm_generated IN (0, 1)),
     prompt_template_id INTEGER REFERENCES prompt_templates (id),
@@ -131,10 +131,10 @@ CREATE TABLE posts (
     recipe TEXT,
     generation_time REAL,
     generation_attempts INTEGER NOT NULL DEFAULT 1,
-    flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)),
+    flags TEXT NOT NULL DEFAULT '[]',
     voice_score REAL,
     policy_version TEXT,
-    hashtags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(hashtags)),
+    hashtags TEXT NOT NULL DEFAULT '[]',
     scheduled_for TEXT,
     expires_at TEXT,
     not_before TEXT,
@@ -165,7 +165,7 @@ CREATE TABLE post_revisions (
     body_sha256 TEXT NOT NULL,
     snapshot_id INTEGER REFERENCES snapshots (id),
     verdict TEXT NOT NULL,
-    findings TEXT NOT NULL CHECK (json_valid(findings)),
+    findings TEXT NOT NULL,
     actor TEXT NOT NULL,
     created_at TEXT NOT NULL,
     UNIQUE (post_id, revision)
@@ -193,7 +193,7 @@ CREATE TABLE generation_params (
     template_version_id INTEGER REFERENCES template_versions (id),
     snapshot_id INTEGER REFERENCES snapshots (id),
     seed INTEGER,
-    options TEXT NOT NULL CHECK (json_valid(options)),
+    options TEXT NOT NULL,
     model_digest TEXT,
     server_version TEXT,
     prompt_tokens INTEGER,
@@ -210,7 +210,7 @@ CREATE TABLE generation_params (
     raw_text TEXT NOT NULL,
     text TEXT,  -- raw_text after placeholders were filled
     verdict TEXT CHECK (verdict IN ('pass', 'reject', 'error')),
-    findings TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(findings))
+    findings TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE INDEX generation_params_by_post ON generation_params (post_id);
 CREATE INDEX generation_params_by_draft ON generation_params (draft_key);
@@ -223,7 +223,7 @@ CREATE TABLE heartbeats (
     boot_id TEXT NOT NULL,
     boottime REAL NOT NULL,
     pid INTEGER NOT NULL,
-    detail TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(detail))
+    detail TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 
 CREATE TABLE breakers (
