@@ -17,6 +17,7 @@
     │   ├── ModelBusy             queue full, still loading
     │   ├── ModelRefused          the request is wrong; the same request fails again
     │   ├── ModelBadReply         empty, truncated, no final record, not the protocol
+    │   ├── ModelCancelled        the caller closed the model during the call
     │   └── ModelOff              circuit breaker open
     ├── TemplateError             unknown field, missing or mistyped variable (exit 2)
     ├── QueueConflict             the post is no longer what the caller saw
@@ -29,6 +30,8 @@ Messages end with what to do next. Data travels as attributes.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class BuzzError(Exception):
@@ -118,14 +121,20 @@ class ModelRefused(ModelError):
 class ModelBadReply(ModelError):
     """The reply cannot count as an answer.
 
-    ``kind`` is one of ``empty``, ``truncated``, ``no_final``, ``error_line``, ``garbled``.
+    ``kind`` is one of ``empty``, ``truncated``, ``no_final``, ``error_line``, ``garbled``; the
+    first two come out the same again with the same seed, so a retry cannot help. ``generation``
+    is what did arrive (an :class:`engine.llm.base.Generation`), None where nothing countable did.
     """
 
-    retryable = True
-
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, generation: Any = None) -> None:
         super().__init__(message)
         self.kind = kind
+        self.retryable = kind not in ("empty", "truncated")
+        self.generation = generation
+
+
+class ModelCancelled(ModelError):
+    """The model was closed while it wrote."""
 
 
 class ModelOff(ModelError):

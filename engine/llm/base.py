@@ -51,6 +51,9 @@ class GenerationRequest:
     one says so in :attr:`Model.features` and raises ModelRefused when it is asked to.
 
     ``repeat`` numbers repeats of one prompt; it is part of the cache key and nothing else.
+    ``timeout_s`` bounds the whole call, retries included. ``cache_prompt`` false asks for a cold
+    prefill; Ollama cannot be told so (facts §0.3). ``logprobs`` asks for the mean log-probability
+    of the written tokens, before any grammar (embedded-model §1).
     """
 
     prompt: Prompt
@@ -60,11 +63,13 @@ class GenerationRequest:
     timeout_s: float = 60.0
     repeat: int = 0
     cache_prompt: bool = True
+    logprobs: bool = False
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts as the server gave them; None where it did not."""
+    """Token counts as the server gave them; None where it did not. ``prompt_tokens`` includes
+    the ``cached_tokens``; thinking counts as output."""
 
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
@@ -111,6 +116,7 @@ class Generation:
     model: ModelInfo
     server_version: str | None = None
     from_cache: bool = False
+    mean_logprob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,8 @@ class Health:
 
 
 class Model(Protocol):
-    """One model of one backend. Calls are blocking and safe from any one thread at a time.
+    """One model of one backend. Calls are blocking and safe from any one thread at a time;
+    :meth:`close` may come from another thread and ends a call in flight with ModelCancelled.
 
     ``name`` is ``backend:model``; ``features`` holds any of ``grammar``, ``json_schema``,
     ``logprobs``, ``server_timings``.
@@ -137,6 +144,13 @@ class Model(Protocol):
 
     def models(self) -> list[ModelInfo]:
         """What the server has. Raises: ModelError."""
+        ...
+
+    def info(self) -> ModelInfo:
+        """This model itself, with whatever shapes its text: digest, context size, server version.
+
+        May be some seconds old. Raises: ModelError.
+        """
         ...
 
     def health(self) -> Health:
