@@ -1,0 +1,243 @@
+"""Where X will see links in a text: with or without protocol, by its list of top-level domains.
+
+The rules are those of twitter-text (config v3; facts: x-api §4), the way of finding them is
+not: labels and top-level domains are found run by run and joined from right to left, so that
+the time grows with the length of the text and with nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+TLD_FILE = Path(__file__).resolve().parents[2] / "data" / "tlds.txt"
+MAX_URL = 4096
+MAX_LABEL = 63
+
+_LATIN = (
+    "\xc0-\xd6\xd8-\xf6\xf8-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268\u026f\u0272"
+    "\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
+)
+_NO_LINK = "\ufffe\ufeff\uffff"
+# What cannot stand in a host name; "-", "_" and "." are told apart below.
+_BREAKS = (
+    r"!'#%&()*+,/:;<=>?@\[\]\\^{|}~$"
+    "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    "\u202a-\u202e\u061c\u200e\u200f\u2066-\u2069"
+) + _NO_LINK
+
+_RUN = re.compile(rf"[^{_BREAKS}]+")
+# a host character that may open a link: X wants no letter, digit, @, $ or # right before it
+_OPENING = re.compile(rf"(?<![A-Za-z0-9@＠$#＃{_NO_LINK}])[^{_BREAKS}._-]")
+_ASCII_TLD = re.compile(r"\.([A-Za-z]{2,24})(?![A-Za-z0-9@+-])")
+_OTHER_TLD = re.compile(r"\.(?=xn--|[a-z]*[^\x00-\x7f])", re.IGNORECASE)
+_PUNYCODE = re.compile(r"\.xn--[a-z0-9-]+", re.IGNORECASE)
+_PROTOCOL = re.compile(r"https?://", re.IGNORECASE)
+_ASCII_LABEL = re.compile(rf"[A-Za-z0-9{_LATIN}-]+")
+_GENERAL = rf"[A-Za-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\u2013_~@|&{_LATIN}-]"
+_BALANCED = rf"\((?:{_GENERAL}++\)|{_GENERAL}*+\({_GENERAL}++\){_GENERAL}*+\))"
+_PATH = rf"/(?:[!*';:,.$%\[\]\u2013~@|&]*+(?:[A-Za-z\u0400-\u04ff0-9=_#/+{_LATIN}-]++|{_BALANCED}))*+"
+_QUERY = r"\?(?:[!?*'@();:+$%\[\].,~|]*+[A-Za-z0-9_&=#/-]++)++"
+_TAIL = re.compile(rf"(?::[0-9]++)?+({_PATH})?+(?:{_QUERY})?+")
+_SHORTENED = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE)
+_MAX_SLUG = 40
+
+
+@dataclass(frozen=True)
+class UrlSpan:
+    """A link: ``text[start:end] == url``, code points."""
+
+    start: int
+    end: int
+    url: str
+
+
+@cache
+def _tlds() -> tuple[frozenset[str], dict[str, tuple[str, ...]]]:
+    """ASCII names, and the others by their first character, longest first."""
+    lines = TLD_FILE.read_text(encoding="utf-8").splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    others: dict[str, tuple[str, ...]] = {}
+    for name in sorted((n for n in names if not n.isascii()), key=len, reverse=True):
+        others[name[0]] = (*others.get(name[0], ()), name)
+    return frozenset(n for n in names if n.isascii()), others
+
+
+def find_urls(text: str) -> list[UrlSpan]:
+    """Every link X would count as 23, in order. Linear in ``len(text)``."""
+    found: list[UrlSpan] = []
+    if "." not in text:
+        return found
+    position = 0  # the first code point no earlier match has used
+    for run in _RUN.finditer(text):
+        start, end = run.span()
+        if end <= position:
+            continue
+        tops = _tops(text, start, end)
+        if tops:
+            position = _find_in_run(text, start, end, tops, position, found)
+    return found
+
+
+def is_tld(name: str) -> bool:
+    """Whether ``name`` (no dot) is a top-level domain X knows."""
+    ascii_names, others = _tlds()
+    name = name.lower()
+    return name in ascii_names or name in others.get(name[:1], ())
+
+
+def _tops(text: str, start: int, end: int) -> dict[int, int]:
+    """Dots followed by a top-level domain: position of the dot to end of the domain."""
+    ascii_names, others = _tlds()
+    tops = {}
+    for match in _OTHER_TLD.finditer(text, start, end):
+        dot = match.start()
+        punycode = _PUNYCODE.match(text, dot)
+        if punycode:
+            tops[dot] = punycode.end()
+            continue
+        for name in others.get(text[dot + 1 : dot + 2].lower(), ()):
+            stop = dot + 1 + len(name)
+            if text[dot + 1 : stop].lower() == name and not _glued(text, stop):
+                tops[dot] = stop
+                break
+    for match in _ASCII_TLD.finditer(text, start, end):
+        # the lookahead stops at ``end``, but what breaks a run may still be @ or +
+        if match[1].lower() in ascii_names and not _glued(text, match.end()):
+            tops[match.start()] = match.end()
+    return tops
+
+
+def _glued(text: str, stop: int) -> bool:
+    following = text[stop : stop + 1]
+    return following.isascii() and (following.isalnum() or following in ("@", "+", "-"))
+
+
+def _find_in_run(
+    text: str, start: int, end: int, tops: dict[int, int], position: int, found: list[UrlSpan]
+) -> int:
+    """Links of one run of host characters; answers the new ``position``."""
+    labels = _labels(text, start, end)
+    reach = _reaches(text, labels, tops)
+    for number, (first, stop) in enumerate(labels):
+        earliest = max(first, position + 1 if position else 0)
+        if earliest >= stop or text[stop - 1] in "-_":
+            continue
+        domain_end = reach[number + 1]
+        if not domain_end:
+            # the last label before the top-level domain has no underscore
+            domain_end = tops.get(stop, 0)
+            earliest = max(earliest, text.rfind("_", first, stop) + 1)
+        if not domain_end:
+            continue
+        protocol = _protocol_before(text, start, position) if first == start else None
+        if protocol is not None and reach[number]:
+            position = _take_with_protocol(text, protocol, start, reach[number], found)
+            continue
+        opening = _OPENING.search(text, earliest, stop)
+        if opening:
+            position = _take_bare(text, opening.start(), domain_end, tops, found)
+    return position
+
+
+def _labels(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The parts of a run that a dot follows, as spans without the dot."""
+    labels = []
+    dot = text.find(".", start, end)
+    while dot >= 0:
+        labels.append((start, dot))
+        start = dot + 1
+        dot = text.find(".", start, end)
+    return labels
+
+
+def _reaches(text: str, labels: list[tuple[int, int]], tops: dict[int, int]) -> list[int]:
+    """For each label, the end of the longest host name that begins with it; 0 for none."""
+    reach = [0] * (len(labels) + 1)
+    for number in range(len(labels) - 1, -1, -1):
+        first, stop = labels[number]
+        if first < stop and text[first] not in "-_" and text[stop - 1] not in "-_":
+            further = reach[number + 1]
+            if further:
+                reach[number] = further
+            elif stop in tops and "_" not in text[first:stop]:
+                reach[number] = tops[stop]
+    return reach
+
+
+def _protocol_before(text: str, start: int, position: int) -> int | None:
+    """Where ``http://`` or ``https://`` right before ``start`` begins, if it may open a link."""
+    for length in (7, 8):
+        at = start - length
+        if at < 0 or not _PROTOCOL.fullmatch(text, at, start):
+            continue
+        if at == 0 or (at > position and _OPENING.match(text, at)):
+            return at
+        if position == 0 and _OPENING.match(text, at):
+            return at
+    return None
+
+
+def _take_with_protocol(
+    text: str, begin: int, host: int, domain_end: int, found: list[UrlSpan]
+) -> int:
+    tail = _TAIL.match(text, domain_end)
+    end = tail.end() if tail else domain_end
+    shortened = _SHORTENED.match(text, begin, end)
+    stop = shortened.end() if shortened else end
+    slug_fits = not shortened or len(shortened[1]) <= _MAX_SLUG
+    if slug_fits and _encodable(text[host:domain_end]) and stop - begin <= MAX_URL:
+        found.append(UrlSpan(begin, stop, text[begin:stop]))
+    return end
+
+
+def _take_bare(
+    text: str, begin: int, domain_end: int, tops: dict[int, int], found: list[UrlSpan]
+) -> int:
+    """Without a protocol only the ASCII parts of a host count, each on its own."""
+    tail = _TAIL.match(text, domain_end)
+    end = tail.end() if tail else domain_end
+    if begin and text[begin - 1] in "-_./":
+        return end
+    spans = [s for s in _ascii_hosts(text, begin, domain_end, tops) if _encodable(text[slice(*s)])]
+    if spans and tail and tail[1]:
+        spans[-1] = (spans[-1][0], end)
+    found += [UrlSpan(first, stop, text[first:stop]) for first, stop in spans]
+    return end
+
+
+def _ascii_hosts(text: str, begin: int, end: int, tops: dict[int, int]) -> list[tuple[int, int]]:
+    """Host names of ASCII (and accented Latin) labels inside a longer one."""
+    hosts: list[tuple[int, int]] = []
+    first = best = -1  # the host being read: where it begins, where it may end
+    expected = -1  # where its next label must begin
+    for label in _ASCII_LABEL.finditer(text, begin, end):
+        if label.start() != expected:
+            if best > 0:
+                hosts.append((first, best))
+            first, best = label.start(), -1
+            if hosts and first < hosts[-1][1]:
+                first = hosts[-1][1]
+        dot = label.end()
+        expected = dot + 1 if text[dot : dot + 1] == "." and dot < end else -1
+        if expected > 0 and dot in tops and tops[dot] <= end and label.end() > first:
+            best = tops[dot]
+    if best > 0:
+        hosts.append((first, best))
+    return hosts
+
+
+def _encodable(host: str) -> bool:
+    """Whether every label fits into the DNS: 63 octets after punycode."""
+    for label in host.split("."):
+        if label.isascii():
+            if len(label) > MAX_LABEL:
+                return False
+        # each character beyond ASCII needs one octet or more, "xn--" four
+        elif len(label) > MAX_LABEL - 4 or label[:4].lower() == "xn--":
+            return False
+        elif len(label.encode("punycode")) + 4 > MAX_LABEL:
+            return False
+    return True
