@@ -81,6 +81,11 @@ class Config:
     password: Secret | None = None
     alert_urls: tuple[Secret, ...] = ()
 
+    @property
+    def public(self) -> bool:
+        """True where a post would reach the public: X's own hosts, not a loopback server."""
+        return self.publisher == "x" and not is_loopback(urlsplit(self.x_url).hostname)
+
     def secrets(self) -> list[str]:
         """Every live secret value, for the log's redactor."""
         held = [*self.x_keys.values(), *self.alert_urls]
