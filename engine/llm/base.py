@@ -138,9 +138,14 @@ class Model(Protocol):
     ``logprobs``, ``server_timings``.
     """
 
-    name: str
-    backend: str
-    features: frozenset[str]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def backend(self) -> str: ...
+
+    @property
+    def features(self) -> frozenset[str]: ...
 
     def models(self) -> list[ModelInfo]:
         """What the server has. Raises: ModelError."""

@@ -1,0 +1,69 @@
+"""From a name such as ``ollama:llama3:8b`` to a model ready for use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.clock import Clock
+from engine.config import BACKENDS, Config
+from engine.errors import UsageError
+from engine.llm.base import Model
+
+
+def parse_model_name(name: str) -> tuple[str, str]:
+    """``backend:model`` apart; the model's own name may hold colons.
+
+    Raises: UsageError.
+    """
+    backend, colon, model = name.partition(":")
+    if backend not in BACKENDS or not colon or not model.strip():
+        raise UsageError(
+            f"{name!r} is not a model. Write backend:name, for instance embedded:smollm2 or "
+            f"ollama:llama3:8b; backends are {', '.join(BACKENDS)}."
+        )
+    return backend, model.strip()
+
+
+def build_backend(
+    config: Config, *, name: str = "", settings: Mapping[str, Any] | None = None
+) -> Model:
+    """The bare backend for ``name`` (default: the configured one): no retries, no breaker, no
+    cache. What a benchmark measures.
+
+    Raises: UsageError.
+    """
+    backend, model = parse_model_name(name or f"{config.llm}:{config.model}")
+    if backend == "openai":
+        from engine.llm.openai_compatible import OpenAIModel
+
+        key = config.openai_key.reveal() if config.openai_key else None
+        return OpenAIModel(config.openai_url, model, api_key=key)
+    if backend == "embedded":
+        from engine.llm import embedded
+
+        if model != embedded.NAME:
+            raise UsageError(
+                f"The embedded backend has one model, embedded:{embedded.NAME}, not {model!r}. "
+                "For other models set BTCBUZZ_LLM=ollama."
+            )
+        return embedded.EmbeddedModel(threads=config.threads)
+    from engine.llm.scripted import ScriptedModel
+
+    return ScriptedModel(model=model)
+
+
+def build_model(
+    config: Config,
+    *,
+    name: str = "",
+    db_path: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+) -> Model:
+    """The model for ``name`` (default: the configured one).
+
+    Raises: UsageError.
+    """
+    return build_backend(config, name=name, settings=settings)
