@@ -66,6 +66,10 @@ SEQUENCE = re.compile(
     f"{_ELEMENT}(?:\u200d{_ELEMENT}){{0,3}}|[{_TONES}]"
 )
 """One emoji as a reader sees it; ``SEQUENCE.finditer`` is linear."""
+HAS_EMOJI = re.compile(
+    f"[\u20e3\xa9\xae{_PICTOGRAPH}{_TONES}{_indicator('A')}-{_indicator('Z')}]"
+).search
+"""A quick look whether there can be an emoji at all."""
 
 
 def emoji(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from engine.checks.emoji import SEQUENCE
+from engine.checks.emoji import HAS_EMOJI, SEQUENCE
 from engine.checks.urls import find_urls
 from engine.records import Finding
 
@@ -29,12 +29,17 @@ class Weight:
     limit: int = LIMIT
 
 
-def weigh(text: str) -> Weight:
-    """Weight of a text after NFC: links 23, emoji sequences 2, light code points 1, others 2."""
+def weigh(text: str, *, emoji_sequences: bool = True) -> Weight:
+    """Weight of a text after NFC: links 23, emoji sequences 2, light code points 1, others 2.
+
+    ``emoji_sequences`` False counts as config v2 did, code point by code point.
+    """
     text = compose(text)
     urls = find_urls(text)
     rest = _without(text, [(url.start, url.end) for url in urls])
-    plain, sequences = SEQUENCE.subn("", rest)
+    plain, sequences = rest, 0
+    if emoji_sequences and HAS_EMOJI(text):
+        plain, sequences = SEQUENCE.subn("", rest)
     heavy = len(_HEAVY.findall(plain))
     # a link leaves one NUL behind, so that what stood around it is not joined
     weight = len(plain) - len(urls) + heavy + WIDE * sequences + URL_WEIGHT * len(urls)

@@ -8,9 +8,9 @@ the time grows with the length of the text and with nothing else.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 TLD_FILE = Path(__file__).resolve().parents[2] / "data" / "tlds.txt"
 MAX_URL = 4096
@@ -33,6 +33,8 @@ _RUN = re.compile(rf"[^{_BREAKS}]+")
 _OPENING = re.compile(rf"(?<![A-Za-z0-9@＠$#＃{_NO_LINK}])[^{_BREAKS}._-]")
 _ASCII_TLD = re.compile(r"\.([A-Za-z]{2,24})(?![A-Za-z0-9@+-])")
 _OTHER_TLD = re.compile(r"\.(?=xn--|[a-z]*[^\x00-\x7f])", re.IGNORECASE)
+_GLUE = re.compile(r"[A-Za-z0-9@+-]")
+_SIMPLE = re.compile(r"[A-Za-z0-9]++(?:\.[A-Za-z0-9]++)*+")
 _PUNYCODE = re.compile(r"\.xn--[a-z0-9-]+", re.IGNORECASE)
 _PROTOCOL = re.compile(r"https?://", re.IGNORECASE)
 _ASCII_LABEL = re.compile(rf"[A-Za-z0-9{_LATIN}-]+")
@@ -41,12 +43,12 @@ _BALANCED = rf"\((?:{_GENERAL}++\)|{_GENERAL}*+\({_GENERAL}++\){_GENERAL}*+\))"
 _PATH = rf"/(?:[!*';:,.$%\[\]\u2013~@|&]*+(?:[A-Za-z\u0400-\u04ff0-9=_#/+{_LATIN}-]++|{_BALANCED}))*+"
 _QUERY = r"\?(?:[!?*'@();:+$%\[\].,~|]*+[A-Za-z0-9_&=#/-]++)++"
 _TAIL = re.compile(rf"(?::[0-9]++)?+({_PATH})?+(?:{_QUERY})?+")
+_TAIL_OPENS = (":", "/", "?")
 _SHORTENED = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE)
 _MAX_SLUG = 40
 
 
-@dataclass(frozen=True)
-class UrlSpan:
+class UrlSpan(NamedTuple):
     """A link: ``text[start:end] == url``, code points."""
 
     start: int
@@ -68,16 +70,26 @@ def _tlds() -> tuple[frozenset[str], dict[str, tuple[str, ...]]]:
 def find_urls(text: str) -> list[UrlSpan]:
     """Every link X would count as 23, in order. Linear in ``len(text)``."""
     found: list[UrlSpan] = []
-    if "." not in text:
+    tops = _tops(text)
+    if not tops:
         return found
+    dots = iter(sorted(tops))
+    dot = next(dots)
     position = 0  # the first code point no earlier match has used
     for run in _RUN.finditer(text):
         start, end = run.span()
-        if end <= position:
+        last = -1
+        while 0 <= dot < end:
+            last, dot = dot, next(dots, -1)
+        if last < 0 or end <= position:
             continue
-        tops = _tops(text, start, end)
-        if tops:
-            position = _find_in_run(text, start, end, tops, position, found)
+        if (position < start or not start) and _SIMPLE.fullmatch(text, start, last):
+            # every label is sound, so the host name reaches to the last top-level domain
+            length = _protocol_before(text, start, position)
+            if length or _OPENING.match(text, start):
+                position = _take(text, start, length, tops[last], tops, found)
+                continue
+        position = _find_in_run(text, start, end, tops, position, found)
     return found
 
 
@@ -88,31 +100,24 @@ def is_tld(name: str) -> bool:
     return name in ascii_names or name in others.get(name[:1], ())
 
 
-def _tops(text: str, start: int, end: int) -> dict[int, int]:
+def _tops(text: str) -> dict[int, int]:
     """Dots followed by a top-level domain: position of the dot to end of the domain."""
     ascii_names, others = _tlds()
     tops = {}
-    for match in _OTHER_TLD.finditer(text, start, end):
+    for match in _ASCII_TLD.finditer(text):
+        if match[1] in ascii_names or match[1].lower() in ascii_names:
+            tops[match.start()] = match.end()
+    for match in _OTHER_TLD.finditer(text):
         dot = match.start()
         punycode = _PUNYCODE.match(text, dot)
-        if punycode:
+        if punycode and dot not in tops:
             tops[dot] = punycode.end()
-            continue
         for name in others.get(text[dot + 1 : dot + 2].lower(), ()):
             stop = dot + 1 + len(name)
-            if text[dot + 1 : stop].lower() == name and not _glued(text, stop):
+            if text[dot + 1 : stop].lower() == name and not _GLUE.match(text, stop):
                 tops[dot] = stop
                 break
-    for match in _ASCII_TLD.finditer(text, start, end):
-        # the lookahead stops at ``end``, but what breaks a run may still be @ or +
-        if match[1].lower() in ascii_names and not _glued(text, match.end()):
-            tops[match.start()] = match.end()
     return tops
-
-
-def _glued(text: str, stop: int) -> bool:
-    following = text[stop : stop + 1]
-    return following.isascii() and (following.isalnum() or following in ("@", "+", "-"))
 
 
 def _find_in_run(
@@ -132,13 +137,16 @@ def _find_in_run(
             earliest = max(earliest, text.rfind("_", first, stop) + 1)
         if not domain_end:
             continue
-        protocol = _protocol_before(text, start, position) if first == start else None
-        if protocol is not None and reach[number]:
-            position = _take_with_protocol(text, protocol, start, reach[number], found)
+        length = 0
+        if first == start and reach[number]:
+            length = _protocol_before(text, start, position)
+        if length:
+            begin = start
+        elif opening := _OPENING.search(text, earliest, stop):
+            begin = opening.start()
+        else:
             continue
-        opening = _OPENING.search(text, earliest, stop)
-        if opening:
-            position = _take_bare(text, opening.start(), domain_end, tops, found)
+        position = _take(text, begin, length, domain_end, tops, found)
     return position
 
 
@@ -167,44 +175,53 @@ def _reaches(text: str, labels: list[tuple[int, int]], tops: dict[int, int]) -> 
     return reach
 
 
-def _protocol_before(text: str, start: int, position: int) -> int | None:
-    """Where ``http://`` or ``https://`` right before ``start`` begins, if it may open a link."""
+def _protocol_before(text: str, start: int, position: int) -> int:
+    """Length of the ``http://`` or ``https://`` before ``start`` that opens a link there; or 0."""
+    if text[start - 1 : start] != "/":
+        return 0
     for length in (7, 8):
         at = start - length
-        if at < 0 or not _PROTOCOL.fullmatch(text, at, start):
-            continue
-        if at == 0 or (at > position and _OPENING.match(text, at)):
-            return at
-        if position == 0 and _OPENING.match(text, at):
-            return at
-    return None
+        if (
+            at >= (position + 1 if position else 0)
+            and _PROTOCOL.fullmatch(text, at, start)
+            and _OPENING.match(text, at)
+        ):
+            return length
+    return 0
 
 
-def _take_with_protocol(
-    text: str, begin: int, host: int, domain_end: int, found: list[UrlSpan]
+def _take(
+    text: str, begin: int, length: int, domain_end: int, tops: dict[int, int], found: list[UrlSpan]
 ) -> int:
-    tail = _TAIL.match(text, domain_end)
-    end = tail.end() if tail else domain_end
-    shortened = _SHORTENED.match(text, begin, end)
-    stop = shortened.end() if shortened else end
-    slug_fits = not shortened or len(shortened[1]) <= _MAX_SLUG
-    if slug_fits and _encodable(text[host:domain_end]) and stop - begin <= MAX_URL:
-        found.append(UrlSpan(begin, stop, text[begin:stop]))
-    return end
+    """Add the link with host ``text[begin:domain_end]``; answers where its match ends.
 
-
-def _take_bare(
-    text: str, begin: int, domain_end: int, tops: dict[int, int], found: list[UrlSpan]
-) -> int:
-    """Without a protocol only the ASCII parts of a host count, each on its own."""
-    tail = _TAIL.match(text, domain_end)
-    end = tail.end() if tail else domain_end
-    if begin and text[begin - 1] in "-_./":
+    ``length`` is that of the protocol before it, 0 for none.
+    """
+    end = path_end = domain_end
+    if text[domain_end : domain_end + 1] in _TAIL_OPENS and (tail := _TAIL.match(text, domain_end)):
+        end = tail.end()
+        path_end = end if tail[1] else domain_end
+    host = text[begin:domain_end]
+    if length:
+        stop = end
+        if shortened := _SHORTENED.match(text, begin - length, end):
+            if len(shortened[1]) > _MAX_SLUG:
+                return end
+            stop = shortened.end()
+        if stop - begin <= MAX_URL and _encodable(host):
+            found.append(UrlSpan(begin - length, stop, text[begin - length : stop]))
+    elif begin and text[begin - 1] in "-_./":
         return end
-    spans = [s for s in _ascii_hosts(text, begin, domain_end, tops) if _encodable(text[slice(*s)])]
-    if spans and tail and tail[1]:
-        spans[-1] = (spans[-1][0], end)
-    found += [UrlSpan(first, stop, text[first:stop]) for first, stop in spans]
+    # without a protocol only the ASCII parts of a host count, each on its own
+    elif host.isascii() and "_" not in host:
+        if _encodable(host):
+            found.append(UrlSpan(begin, path_end, text[begin:path_end]))
+    else:
+        spans = _ascii_hosts(text, begin, domain_end, tops)
+        spans = [span for span in spans if _encodable(text[span[0] : span[1]])]
+        if spans:
+            spans[-1] = (spans[-1][0], max(path_end, spans[-1][1]))
+        found += [UrlSpan(first, stop, text[first:stop]) for first, stop in spans]
     return end
 
 
@@ -231,6 +248,8 @@ def _ascii_hosts(text: str, begin: int, end: int, tops: dict[int, int]) -> list[
 
 def _encodable(host: str) -> bool:
     """Whether every label fits into the DNS: 63 octets after punycode."""
+    if len(host) <= MAX_LABEL and host.isascii():
+        return True
     for label in host.split("."):
         if label.isascii():
             if len(label) > MAX_LABEL:
