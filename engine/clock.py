@@ -53,7 +53,7 @@ class SystemClock:
 
 
 class FakeClock:
-    """A clock that moves only when told; shipped because demo replays use it as tests do."""
+    """A clock that moves only when told; shipped because simulations use it as tests do."""
 
     def __init__(self, now: datetime, boottime: float = 1000.0, boot_id: str = "fake-boot") -> None:
         self._now = now.astimezone(UTC)
@@ -87,6 +87,16 @@ class FakeClock:
         """Start boot time anew, as a restart of the machine does."""
         self._boottime = 1.0
         self._boot_id = boot_id
+
+
+class PinnedClock(SystemClock):
+    """Wall time pinned to a recorded moment, boot time real: replays measure true durations."""
+
+    def __init__(self, now: datetime) -> None:
+        self._pinned = now.astimezone(UTC)
+
+    def now(self) -> datetime:
+        return self._pinned
 
 
 def iso(moment: datetime) -> str:
