@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.clock import Clock
+from engine.clock import Clock, SystemClock
 from engine.config import BACKENDS, Config
 from engine.errors import UsageError
 from engine.llm.base import Model
+from engine.llm.breaker import BreakerModel
+from engine.llm.cache import CachedModel
+from engine.llm.retry import RetryingModel
+from engine.settings import SETTINGS
 
 
 def parse_model_name(name: str) -> tuple[str, str]:
@@ -35,6 +40,15 @@ def build_backend(
     Raises: UsageError.
     """
     backend, model = parse_model_name(name or f"{config.llm}:{config.model}")
+    if backend == "ollama":
+        from engine.llm.ollama import OllamaModel
+
+        return OllamaModel(
+            config.ollama_url,
+            model,
+            num_ctx=_value(settings, "model.num_ctx"),
+            keep_alive=_value(settings, "model.keep_alive"),
+        )
     if backend == "openai":
         from engine.llm.openai_compatible import OpenAIModel
 
@@ -61,9 +75,24 @@ def build_model(
     db_path: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
+    rng: random.Random | None = None,
+    cached: bool = False,
 ) -> Model:
-    """The model for ``name`` (default: the configured one).
+    """The model for ``name`` (default: the configured one), with retries; with ``db_path`` also
+    behind its circuit breaker and, if ``cached``, the response cache.
 
+    ``settings``: what :func:`engine.store.settings.get_all` answers; default values without it.
     Raises: UsageError.
     """
-    return build_backend(config, name=name, settings=settings)
+    clock = clock or SystemClock()
+    model: Model = build_backend(config, name=name, settings=settings)
+    model = RetryingModel(model, clock=clock, rng=rng or random.Random())
+    if db_path is not None:
+        model = BreakerModel(model, db_path=db_path, clock=clock)
+        if cached:
+            model = CachedModel(model, db_path=db_path, clock=clock)
+    return model
+
+
+def _value(settings: Mapping[str, Any] | None, key: str) -> Any:
+    return (settings or {}).get(key, SETTINGS[key].default)

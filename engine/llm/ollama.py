@@ -1,0 +1,318 @@
+"""Ollama by its own ``/api/generate``. Facts: ollama-and-prompt-testing §2, all of it.
+
+Every request carries the one ``num_ctx`` of this process: another value would make the server
+load the model anew. Ollama caches the prompt's prefix always, so ``cache_prompt`` cannot be
+honoured; benchmarks change the prompt's head instead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import (
+    ModelBadReply,
+    ModelBusy,
+    ModelError,
+    ModelNotFound,
+    ModelRefused,
+    ModelUnreachable,
+)
+from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
+from engine.llm.collect import Collector
+from engine.llm.wire import BadStatus, Caller
+
+IDENTITY_S = 30.0  # how long digest and version count as known
+LOAD_TIMEOUT_S = 300.0  # Ollama's own OLLAMA_LOAD_TIMEOUT
+
+
+@dataclass
+class _Final:
+    """What the last record said, and the log-probabilities on the way."""
+
+    record: dict[str, Any] = field(default_factory=dict)
+    logprobs: list[float] = field(default_factory=list)
+
+
+class OllamaModel:
+    """One model of the Ollama server at ``base_url``.
+
+    ``num_ctx``: context window in tokens. ``keep_alive``: seconds, or a Go duration such as
+    ``10m``; how long the server keeps the model in memory after a call.
+    """
+
+    backend = "ollama"
+    features = frozenset({"json_schema", "logprobs", "server_timings"})
+
+    def __init__(
+        self, base_url: str, model: str, *, num_ctx: int = 4096, keep_alive: str = "10m"
+    ) -> None:
+        self.name = f"ollama:{model}"
+        self._model = model
+        self._num_ctx = num_ctx
+        self._keep_alive = _keep_alive(keep_alive)
+        self._identity: tuple[float, ModelInfo] | None = None
+        self._caller = Caller(
+            base_url,
+            who="Ollama",
+            advice="Start it with `ollama serve`, or correct BTCBUZZ_OLLAMA_URL.",
+        )
+
+    def models(self) -> list[ModelInfo]:
+        body = self._get("/api/tags")
+        listed = body.get("models") if isinstance(body, dict) else None
+        if not isinstance(listed, list):
+            raise ModelBadReply(
+                "garbled",
+                f"{self._caller.base_url} does not list models as Ollama does. "
+                "Correct BTCBUZZ_OLLAMA_URL.",
+            )
+        return [_listed(item) for item in listed if isinstance(item, dict) and item.get("name")]
+
+    def info(self) -> ModelInfo:
+        if self._identity is None or time.monotonic() - self._identity[0] > IDENTITY_S:
+            version = self._version()
+            full = self._full_name()
+            found = next((item for item in self.models() if item.name == full), None)
+            if found is None:
+                raise self._not_found(f"it has no model {full}")
+            details = {**found.details, "num_ctx": self._num_ctx, "server_version": version}
+            self._identity = (
+                time.monotonic(),
+                ModelInfo(**{**found.__dict__, "name": self._model, "details": details}),
+            )
+        return self._identity[1]
+
+    def health(self) -> Health:
+        version = None
+        try:
+            version = self._version()
+            self._identity = None
+            self.info()
+            loaded = self._loaded()
+        except ModelError as error:
+            return Health(False, str(error), version)
+        if loaded is None:
+            return Health(True, f"Ollama {version} has {self._model}, not loaded yet", version)
+        size, in_vram = _whole(loaded.get("size")), _whole(loaded.get("size_vram")) or 0
+        share = in_vram / size if size else None
+        return Health(True, f"Ollama {version} has {self._model} loaded", version, size, share)
+
+    def generate(
+        self, request: GenerationRequest, on_text: Callable[[str], None] | None = None
+    ) -> Generation:
+        if request.grammar is not None:
+            raise ModelRefused(
+                "Ollama takes no GBNF grammar. Use the recipe slots or free, or the embedded model."
+            )
+        collector = Collector(self.name, on_text)
+        final = _Final()
+        try:
+            with self._caller.ndjson(
+                "/api/generate", self._body(request), timeout_s=request.timeout_s
+            ) as records:
+                _read(records, collector, final)
+        except BadStatus as error:
+            raise self._error(error) from error
+        timings = _timings(collector, final.record)
+        info = self._info_or_name(min(5.0, request.timeout_s))
+        return collector.finished(
+            finish=(final.record.get("done_reason") or "stop") if final.record else None,
+            usage=Usage(
+                prompt_tokens=_whole(final.record.get("prompt_eval_count")),
+                cached_tokens=_whole(final.record.get("prompt_eval_cached_count")),
+                output_tokens=_whole(final.record.get("eval_count")),
+            ),
+            timings=timings,
+            model=info,
+            server_version=info.details.get("server_version"),
+            logprobs=final.logprobs,
+        )
+
+    def preload(self) -> float:
+        """Load the model; seconds it took on this machine's clock, for the server tells none.
+
+        Raises: ModelError.
+        """
+        started = time.perf_counter()
+        self._manage(self._keep_alive, LOAD_TIMEOUT_S)
+        return time.perf_counter() - started
+
+    def unload(self) -> None:
+        self._manage(0, 30.0)
+
+    def close(self) -> None:
+        self._caller.cancel()
+
+    def _body(self, request: GenerationRequest) -> dict[str, Any]:
+        prompt, options = request.prompt, request.options
+        body: dict[str, Any] = {
+            "model": self._model,
+            "stream": True,
+            "think": False,
+            "keep_alive": self._keep_alive,
+            "options": {
+                "num_predict": options.max_tokens,
+                "temperature": options.temperature,
+                "top_p": options.top_p,
+                "top_k": options.top_k,
+                "min_p": options.min_p,
+                "typical_p": 1.0,
+                "repeat_penalty": options.repeat_penalty,
+                "repeat_last_n": 64,
+                "presence_penalty": 0.0,
+                "frequency_penalty": 0.0,
+                "seed": options.seed,
+                "stop": list(options.stop),
+                "num_ctx": self._num_ctx,
+            },
+        }
+        if prompt.raw:  # system and template are refused together with raw
+            body |= {"prompt": prompt.text(), "raw": True}
+        else:
+            body["prompt"] = prompt.user
+            if prompt.system:
+                body["system"] = prompt.system
+        if request.json_schema is not None:
+            body["format"] = request.json_schema
+        if request.logprobs:
+            body["logprobs"] = True
+        return body
+
+    def _manage(self, keep_alive: float | str, timeout_s: float) -> None:
+        """A call without a prompt: loads the model, or with ``keep_alive`` 0 unloads it."""
+        body = {
+            "model": self._model,
+            "stream": False,
+            "keep_alive": keep_alive,
+            "options": {"num_ctx": self._num_ctx},
+        }
+        try:
+            self._caller.post("/api/generate", body, timeout_s=timeout_s)
+        except BadStatus as error:
+            raise self._error(error) from error
+
+    def _info_or_name(self, timeout_s: float) -> ModelInfo:
+        """The identity as far as it can be had: a written text is not lost for want of it."""
+        try:
+            return self.info()
+        except ModelError:
+            return ModelInfo(self._model, self.backend, details={"num_ctx": self._num_ctx})
+
+    def _full_name(self) -> str:
+        return self._model if ":" in self._model.rpartition("/")[2] else f"{self._model}:latest"
+
+    def _version(self) -> str:
+        body = self._get("/api/version")
+        version = body.get("version") if isinstance(body, dict) else None
+        if not isinstance(version, str):
+            raise ModelBadReply(
+                "garbled",
+                f"{self._caller.base_url} is not an Ollama server. Correct BTCBUZZ_OLLAMA_URL.",
+            )
+        return version
+
+    def _loaded(self) -> dict[str, Any] | None:
+        """This model's entry in ``/api/ps``, None while it is not in memory."""
+        body = self._get("/api/ps")
+        listed = body.get("models") if isinstance(body, dict) else None
+        entries = [item for item in listed or [] if isinstance(item, dict)]
+        return next((item for item in entries if item.get("name") == self._full_name()), None)
+
+    def _get(self, path: str) -> Any:
+        try:
+            return self._caller.get(path)
+        except BadStatus as error:
+            raise self._error(error) from error
+
+    def _not_found(self, words: str) -> ModelNotFound:
+        return ModelNotFound(
+            f"Ollama does not have {self._model!r} ({words}). Run `ollama pull {self._model}`."
+        )
+
+    def _error(self, error: BadStatus) -> ModelError:
+        status, words = error.status, error.message
+        if status == 404 and "model" in words:
+            return self._not_found(words)
+        if status == 404:
+            return ModelRefused(
+                f"{self._caller.base_url} is not an Ollama server ({words}). "
+                "Correct BTCBUZZ_OLLAMA_URL."
+            )
+        if status in (429, 503):
+            return ModelBusy(f"Ollama is busy ({words}). Wait, or raise OLLAMA_MAX_QUEUE there.")
+        if status in (401, 403):
+            return ModelRefused(
+                f"Ollama refuses this caller ({words}). For a cloud model sign in with "
+                "`ollama signin`; behind a proxy let it set the Host header to localhost."
+            )
+        if status == 500 and ("memory" in words or "must be of type" in words):
+            return ModelRefused(
+                f"Ollama cannot run {self._model} so ({words}). Take a smaller model or "
+                "a smaller model.num_ctx."
+            )
+        if status < 500:
+            return ModelRefused(
+                f"Ollama rejects the request ({words}). Change the prompt or the parameter it names."
+            )
+        return ModelUnreachable(
+            f"Ollama failed: HTTP {status}, {words}. Look at its log (`journalctl -u ollama`)."
+        )
+
+
+def _read(records: Iterator[dict[str, Any]], collector: Collector, final: _Final) -> None:
+    for record in records:
+        if "error" in record:
+            raise ModelBadReply(
+                "error_line",
+                f"Ollama broke off: {str(record['error'])[:300]}. Look at its log if this repeats.",
+            )
+        collector.thought(record.get("thinking"))
+        collector.add(record.get("response"))
+        for item in record.get("logprobs") or []:
+            if isinstance(item, dict) and isinstance(item.get("logprob"), int | float):
+                final.logprobs.append(float(item["logprob"]))
+        if record.get("done"):
+            final.record = record
+            return
+
+
+def _timings(collector: Collector, record: dict[str, Any]) -> Timings:
+    def seconds(key: str) -> float | None:
+        value = record.get(key)
+        return value / 1e9 if isinstance(value, int | float) else None
+
+    return Timings(
+        wall_s=time.perf_counter() - collector.started,
+        ttft_s=collector.ttft_s,
+        load_s=seconds("load_duration"),
+        prefill_s=seconds("prompt_eval_duration"),
+        decode_s=seconds("eval_duration"),
+    )
+
+
+def _listed(item: dict[str, Any]) -> ModelInfo:
+    details = item.get("details") if isinstance(item.get("details"), dict) else {}
+    return ModelInfo(
+        name=str(item["name"]),
+        backend="ollama",
+        digest=item.get("digest") or None,
+        parameter_size=details.get("parameter_size") if details else None,
+        quantization=details.get("quantization_level") if details else None,
+        size_bytes=_whole(item.get("size")),
+        details={"family": details["family"]} if details and details.get("family") else {},
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _keep_alive(text: str) -> float | str:
+    """Ollama wants a unit in a text and takes a bare number of seconds only as a number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
