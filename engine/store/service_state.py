@@ -1,7 +1,7 @@
 """Small facts of the running service that must outlive a restart.
 
 Keys in use: ``reconcile_required`` (set by a restore; posting first compares with X),
-``clock_confirmed`` (the operator vouches for the clock: :mod:`engine.service.clockwatch`).
+``clock_trusted`` (last trusted reading of both clocks: :mod:`engine.service.clockwatch`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engine.clock import iso
 from engine.store.database import write_tx
 
 RECONCILE_REQUIRED = "reconcile_required"
-CLOCK_CONFIRMED = "clock_confirmed"
+CLOCK_TRUSTED = "clock_trusted"
 
 
 def get(db: Database, key: str) -> str | None:
