@@ -2,7 +2,7 @@
 
 **What the words of a snapshot mean**, defined here and nowhere else:
 
-- ``price_usd``: the median of all fresh sources.
+- ``price_usd``: the median of all fresh sources; ``as_of``: the (lower) median of their times.
 - ``change_24h_pct``: that price against the price 24 hours before. Each source that knows says
   how far *its own* price moved; the median of those moves is the move of the consensus. So a
   venue's premium, or a quote in USDT, never looks like a move in time. Sources whose moves are
@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
+from statistics import median, median_low
 from typing import Any
 
 from engine.clock import Clock
@@ -130,7 +130,7 @@ def consensus(
     ath, ath_date = _record(fresh, price, said)
     chain = chain or ChainReading()
     facts = Facts(
-        as_of=min(quote.as_of for quote in quotes),
+        as_of=median_low(quote.as_of for quote in quotes),
         price_usd=price,
         change_1h_pct=_change([reading.change_1h_pct for reading in fresh], limit, "1 h", said),
         change_24h_pct=change_24h,
