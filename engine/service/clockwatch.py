@@ -89,27 +89,25 @@ class ClockWatch:
     def _judge(self, now: Reading) -> ClockState:
         if now.wall.year < BUILD_YEAR:
             return "untrusted"
-        trusted, last = self._trusted, self._last
-        if trusted and trusted.boot_id == now.boot_id:
-            if now.start - trusted.start > FORWARD_LIMIT_S:
-                return "untrusted"
-        if last and last.boot_id == now.boot_id and abs(now.start - last.start) > STEP_S:
+        trusted, last = _of_boot(self._trusted, now), _of_boot(self._last, now)
+        if trusted and now.start - trusted.start > FORWARD_LIMIT_S:
+            return "untrusted"
+        if last and abs(now.start - last.start) > STEP_S:
             return "stepped"
         return "steady"
 
     def _trust(self, now: Reading) -> None:
         """Keep the furthest forward line of this boot, so that a wrong step back can be undone."""
-        same_boot = self._trusted is not None and self._trusted.boot_id == now.boot_id
-        if not same_boot or self._trusted is None or now.start >= self._trusted.start - STEP_S:
-            self._trusted = now
-        due = self._saved_at is None or now.boottime - self._saved_at >= REMEMBER_S
-        if self._db_path is None or not (due or not same_boot):
+        trusted = _of_boot(self._trusted, now)
+        if trusted is None or now.start >= trusted.start - STEP_S:
+            self._trusted = trusted = now
+        if self._db_path is None or (
+            self._saved_at is not None and 0 <= now.boottime - self._saved_at < REMEMBER_S
+        ):
             return
         try:
             with opened(self._db_path) as db:
-                service_state.put(
-                    db, service_state.CLOCK_TRUSTED, self._trusted.to_text(), now.wall
-                )
+                service_state.put(db, service_state.CLOCK_TRUSTED, trusted.to_text(), now.wall)
             self._saved_at = now.boottime
         except (BuzzError, sqlite3.Error) as error:
             logger.debug("the clock's reading was not stored: %s", error)
@@ -124,6 +122,11 @@ class ClockWatch:
         except (BuzzError, sqlite3.Error, ValueError) as error:
             logger.debug("the clock's last reading cannot be read: %s", error)
             return None
+
+
+def _of_boot(reading: Reading | None, now: Reading) -> Reading | None:
+    """``reading`` if its boot time can be compared with ``now``'s."""
+    return reading if reading and reading.boot_id == now.boot_id else None
 
 
 def confirm(db_path: Path, clock: Clock) -> None:

@@ -53,4 +53,7 @@ def get(db: Database, part: str) -> Heartbeat | None:
     row = db.conn.execute(
         "SELECT part, at, boot_id, boottime, pid, detail FROM heartbeats WHERE part = ?", (part,)
     ).fetchone()
-    return Heartbeat(row[0], parse_iso(row[1]), *row[2:5], json.loads(row[5])) if row else None
+    if row is None:
+        return None
+    name, at, boot_id, boottime, pid, detail = row
+    return Heartbeat(name, parse_iso(at), boot_id, boottime, pid, json.loads(detail))
