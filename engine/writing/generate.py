@@ -230,6 +230,9 @@ class _Session:
             hashtags=self.hashtags,
             avoid=self.avoid,
             rng=self.rng,
+            features=self.model.features,
+            flat_pct=float(self.settings["trend.flat_pct"]),
+            strong_pct=float(self.settings["trend.strong_pct"]),
         )
 
     def _prompt(self) -> Prompt:

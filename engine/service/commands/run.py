@@ -1,0 +1,170 @@
+"""``run`` the service and ``demo``: runner and console together, nothing needed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.service.app import App
+from engine.service.fill import Written
+from engine.store import schedules, settings
+from engine.store.database import opened, write_tx
+
+DEMO_DB = Path("data/demo.db")
+ROOT = Path(__file__).resolve().parents[3]
+
+DEMO_SETTINGS: dict[str, object] = {
+    # a dry run has no public to protect: the demo shows posts going out by themselves
+    "autonomy.price": "auto",
+    "autonomy.joke": "auto",
+    "autonomy.motivation": "auto",
+    "autonomy.news": "auto",
+    "autonomy.trust_after": 0,
+    "posting.min_gap_s": 30,
+    "posting.hourly_cap": 60,
+    "posting.daily_cap": 300,
+    "posting.monthly_budget_usd": 100,
+}
+
+
+def add(commands: Any) -> None:
+    """Register this group's commands."""
+    run = commands.add_parser("run", help="the service: until Ctrl-C or SIGTERM")
+    run.add_argument(
+        "--api",
+        nargs="?",
+        const="127.0.0.1:8700",
+        metavar="HOST:PORT",
+        help="serve the REST API too (127.0.0.1:8700)",
+    )
+    run.set_defaults(handler=_run, logs=True)
+    demo = commands.add_parser("demo", help="runner and console, embedded model, dry run")
+    demo.add_argument("--port", type=int, default=8501, help="the console's port (8501)")
+    demo.add_argument("--no-console", action="store_true", help="the runner alone")
+    demo.set_defaults(handler=_demo)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(app: App, args: argparse.Namespace) -> int:
+    from engine.service.loop import Runner
+
+    with stop_on_signals() as stop:
+        app.ready()
+        Runner(app, stop, api=args.api).run()
+    return 0
+
+
+def _demo(app: App, args: argparse.Namespace) -> int:
+    from engine.service.loop import Runner
+
+    config = dataclasses.replace(app.config, publisher="dry_run")
+    if "BTCBUZZ_DB" not in os.environ:
+        config = dataclasses.replace(config, db=DEMO_DB)
+    app = dataclasses.replace(app, config=config)
+    with stop_on_signals() as stop:
+        _set_up_demo(app)
+        console = None if args.no_console else _start_console(app, args.port)
+        try:
+            app.say("Writing the first post … (Ctrl-C ends everything)")
+            Runner(app, stop, tell=lambda written: _show(app, written), first="price").run()
+        finally:
+            if console is not None:
+                _end(console)
+    app.say("Stopped.")
+    return 0
+
+
+def _set_up_demo(app: App) -> None:
+    """A new demo database posts by itself, every quarter of an hour."""
+    new = not app.db_path.exists()
+    app.ready()
+    if not new:
+        return
+    now = app.clock.now()
+    quarters = tuple(f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 15, 30, 45))
+    with opened(app.db_path) as db, write_tx(db):
+        for key, value in DEMO_SETTINGS.items():
+            settings.put(db, key, value, actor="demo", now=now)
+        for row in schedules.listing(db):
+            plan = dataclasses.replace(row.plan, times=quarters)
+            schedules.update(db, row.id, plan, now=now)
+
+
+def _start_console(app: App, wanted_port: int) -> subprocess.Popen[bytes]:
+    port = _free_port(wanted_port)
+    environ = {**os.environ, "BTCBUZZ_DB": str(app.db_path.resolve())}
+    process = subprocess.Popen(  # noqa: S603  our own interpreter and file
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"),
+         "--server.port", str(port), "--server.headless", "true"],
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C reaches us alone; we end it in order
+    )  # fmt: skip
+    app.say(f"Console: http://127.0.0.1:{port}")
+    return process
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return wanted
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(8)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
+
+
+def _show(app: App, written: Written) -> None:
+    """A draft as the person at the terminal sees it."""
+    draft = written.draft
+    if written.reason:
+        app.say(f"  note: {written.reason}")
+    if draft is None or draft.post_id is None:
+        app.say("  no post this time")
+        return
+    app.say(f"\n  {draft.text}")
+    marks = ", ".join(finding.rule for finding in draft.verdict.findings) or "every check green"
+    app.say(
+        f"  {draft.content_type} · {draft.verdict.outcome} ({marks}) · {written.state} · "
+        f"{draft.model or draft.origin} ({draft.recipe}) · try {draft.attempts} · {draft.seconds:.1f} s"
+    )

@@ -1,0 +1,101 @@
+"""The market desk: which snapshot a draft may stand on now, live or, in private, sample."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from engine.clock import Clock
+from engine.config import Config
+from engine.log import event
+from engine.records import Facts, Snapshot
+from engine.store import settings, snapshots
+from engine.store.database import opened
+
+if TYPE_CHECKING:
+    from engine.market.watch import MarketStatus
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Footing:
+    """A stored snapshot to write on, or None with the reason why there is none."""
+
+    snapshot: Snapshot | None
+    reason: str = ""
+
+
+class MarketDesk:
+    """Reads the market for the runner; keeps the last status for those who ask.
+
+    Sample data stands in only while nothing that is written can become public
+    (:attr:`engine.config.Config.public`).
+    """
+
+    def __init__(self, db_path: Path, config: Config, clock: Clock) -> None:
+        self._db_path, self._config, self._clock = db_path, config, clock
+        self._lock = Lock()
+        self.status: MarketStatus | None = None
+
+    def poll(self) -> MarketStatus:
+        """Read all sources once, store the snapshot if there is one, note events."""
+        from engine.market.snapshot import build_sources
+        from engine.market.watch import watch
+
+        with self._lock, opened(self._db_path) as db:
+            self.status = watch(
+                db, build_sources(self._config), self._clock, settings.get_all(db)
+            )
+        if self.status.state == "held":
+            event(logger, logging.WARNING, "no live snapshot", reason=self.status.reason)
+        return self.status
+
+    def footing(self, *, use_sample: bool = True) -> Footing:
+        """The newest live snapshot that is fresh, a new one, or the sample world's."""
+        with opened(self._db_path) as db:
+            newest = snapshots.latest(db, world="live")
+            age_limit = float(settings.get(db, "market.max_age_s"))
+        if newest is not None and self._is_fresh(newest.facts.as_of, age_limit):
+            return Footing(newest)
+        status = self.poll()
+        if status.snapshot is not None:
+            return Footing(status.snapshot)
+        if self._config.public or not use_sample:
+            return Footing(None, status.reason)
+        return Footing(self._sample(), f"sample market in place of live data: {status.reason}")
+
+    def _is_fresh(self, as_of: datetime | None, age_limit: float) -> bool:
+        if as_of is None:
+            return False
+        return timedelta(0) <= self._clock.now() - as_of <= timedelta(seconds=age_limit)
+
+    def _sample(self) -> Snapshot:
+        from engine.market.sample import sample_snapshot
+
+        now = self._clock.now()
+        with opened(self._db_path) as db:
+            newest = snapshots.latest(db, world="sample")
+            fresh = sample_snapshot(now)
+            if newest is not None and newest.facts == fresh.facts:
+                return newest
+            return snapshots.insert(db, fresh, now=now)
+
+
+def given_facts(db_path: Path, facts: Facts, clock: Clock) -> Snapshot:
+    """A snapshot of facts that the operator gave; stored where it has a price to prove.
+
+    Its world is ``replay``: nobody measured it here, so it can never become public.
+    """
+    if facts.as_of is None:
+        facts = dataclasses.replace(facts, as_of=clock.now())
+    snapshot = Snapshot(facts, "replay", notes=("facts given by the operator",))
+    if facts.price_usd is None:
+        return snapshot
+    with opened(db_path) as db:
+        return snapshots.insert(db, snapshot, now=clock.now())

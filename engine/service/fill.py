@@ -1,0 +1,175 @@
+"""Filling slots: from a due slot to a draft in the queue, or to a reason why there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from engine.clock import Clock
+from engine.errors import BuzzError
+from engine.log import event
+from engine.posting import queue
+from engine.records import Facts, Snapshot
+from engine.service import schedule
+from engine.service.desk import MarketDesk, given_facts
+from engine.store import news, posts, schedules
+from engine.store.database import opened, write_tx
+from engine.store.news import NewsItem
+from engine.store.slots import Slot
+from engine.writing.generate import Draft, Order, Writer
+
+logger = logging.getLogger(__name__)
+
+NEWS_MAX_AGE_H = 36.0
+
+
+@dataclass(frozen=True)
+class Written:
+    """A draft and where it stands now; ``state`` is ``skipped`` where nothing was written."""
+
+    draft: Draft | None
+    state: str
+    reason: str = ""
+    facts: Facts | None = None
+
+
+class Filler:
+    """Writes drafts for slots and on demand; safe from one thread at a time."""
+
+    def __init__(
+        self,
+        db_path: Path,
+        writer: Writer,
+        desk: MarketDesk,
+        clock: Clock,
+        rng: random.Random,
+        publisher: str,
+        tell: Callable[[Written], None] = lambda written: None,
+    ) -> None:
+        self._db_path, self._writer, self._desk = db_path, writer, desk
+        self._clock, self._rng, self._publisher, self._tell = clock, rng, publisher, tell
+
+    def fill_due(self) -> int:
+        """Fill every slot that is due; answers how many were worked on."""
+        with opened(self._db_path) as db:
+            waiting = schedule.due(db, self._clock.now())
+        return sum(self.fill(slot.id) is not None for slot in waiting)
+
+    def fill(self, slot_id: int) -> Written | None:
+        """Fill one slot; None if somebody else took it.
+
+        A failure gives the slot back for a later try; its grace decides how often.
+        """
+        with opened(self._db_path) as db:
+            slot = schedule.claim(db, slot_id, self._clock.now())
+        if slot is None:
+            return None
+        try:
+            written = self._write_for(slot)
+        except Exception as error:
+            with opened(self._db_path) as db:
+                schedule.retry_later(db, slot.id, self._clock.now(), str(error), rng=self._rng)
+            if not isinstance(error, BuzzError):
+                raise
+            event(logger, logging.WARNING, "slot not filled", slot=slot.slot_key, error=str(error))
+            return Written(None, "skipped", str(error))
+        self._tell(written)
+        return written
+
+    def write_now(self, content_type: str, facts: Facts | None = None) -> Written:
+        """One post outside the schedule; ``facts`` replaces the market's."""
+        if facts is None:
+            footing = self._desk.footing()
+            if footing.snapshot is None:
+                return Written(None, "skipped", footing.reason)
+            snapshot, reason = footing.snapshot, footing.reason
+        else:
+            snapshot, reason = given_facts(self._db_path, facts, self._clock), ""
+        item = self._news_for(content_type, snapshot)
+        if content_type == "news" and item is None and snapshot.facts.headline is None:
+            return Written(None, "skipped", "no fresh, relevant, unused headline")
+        written = self._order(Order(content_type, snapshot, news=item))
+        return dataclasses.replace(written, reason=written.reason or reason)
+
+    # -- one slot ----------------------------------------------------------------------------
+
+    def _write_for(self, slot: Slot) -> Written:
+        with opened(self._db_path) as db:
+            left = _post_of(db, slot)
+        if left is not None:
+            return self._end(slot, Written(None, "filled"), left)
+        footing = self._desk.footing()
+        if footing.snapshot is None:
+            return self._end(slot, Written(None, "skipped", f"market: {footing.reason}"))
+        content_type, item = slot.content_type, None
+        if content_type == "news":
+            item = self._news_for("news", footing.snapshot)
+            if item is None:
+                if not self._is_mixed(slot):
+                    return self._end(slot, Written(None, "skipped", "no fresh unused headline"))
+                content_type = "price"  # a mixed slot is worth more filled than empty
+        written = self._order(
+            Order(
+                content_type,
+                footing.snapshot,
+                news=item,
+                slot_id=slot.id,
+                scheduled_for=max(slot.due_at, self._clock.now()),
+            )
+        )
+        return self._end(slot, written, written.draft.post_id if written.draft else None)
+
+    def _order(self, order: Order) -> Written:
+        draft = self._writer.write(order)
+        facts = order.snapshot.facts
+        if draft.post_id is None:
+            self._release(order.news)
+            return Written(draft, "skipped", draft.reason, facts)
+        with opened(self._db_path) as db:
+            state = queue.submit(
+                db, draft.post_id, actor="runner", now=self._clock.now(), publisher=self._publisher
+            )
+        if state == "rejected":
+            self._release(order.news)
+        return Written(draft, state, "", facts)
+
+    def _end(self, slot: Slot, written: Written, post_id: int | None = None) -> Written:
+        now = self._clock.now()
+        with opened(self._db_path) as db:
+            if post_id is not None:
+                schedule.finish(db, slot.id, "filled", now=now, post_id=post_id)
+            else:
+                schedule.finish(
+                    db, slot.id, "skipped", now=now, reason=written.reason or "nothing was written"
+                )
+        return written
+
+    def _is_mixed(self, slot: Slot) -> bool:
+        with opened(self._db_path) as db:
+            plans = {row.id: row.plan for row in schedules.listing(db)}
+        plan = plans.get(slot.schedule_id or 0)
+        return plan is not None and plan.content_type is None
+
+    def _news_for(self, content_type: str, snapshot: Snapshot) -> NewsItem | None:
+        if content_type != "news" or snapshot.facts.headline is not None:
+            return None
+        now = self._clock.now()
+        with opened(self._db_path) as db, write_tx(db):
+            item = news.next_item(db, now, NEWS_MAX_AGE_H, world=snapshot.world)
+            return item if item and news.claim_item(db, item.id, now) else None
+
+    def _release(self, item: NewsItem | None) -> None:
+        if item is not None:
+            with opened(self._db_path) as db:
+                news.release_item(db, item.id)
+
+
+def _post_of(db: Database, slot: Slot) -> int | None:
+    """A post stored for the slot by a try that did not live to finish it."""
+    return next((post.id for post in posts.of_slot(db, slot.id)), None)

@@ -1,0 +1,155 @@
+"""The runner: takes the host lock, recovers, then turns the crank until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from engine.errors import BuzzError
+from engine.log import event
+from engine.posting import killswitch, queue
+from engine.posting.lock import HostLock
+from engine.posting.protocol import Poster
+from engine.service import alerts, backup, heartbeat, schedule, watchdog
+from engine.service.app import App
+from engine.service.clockwatch import ClockWatch
+from engine.service.desk import MarketDesk
+from engine.service.fill import Filler, Written
+from engine.service.jobs import Job, Jobs
+from engine.store import jobs as job_rows
+from engine.store import settings
+from engine.store.database import opened
+from engine.writing.generate import Writer
+
+logger = logging.getLogger(__name__)
+
+STOP_WITHIN_S = 25.0
+"""SIGTERM ends the runner within 30 s; the rest is for closing the model and the database."""
+
+
+class Runner:
+    """One runner on one database. Build, :meth:`run` until ``stop`` is set, done.
+
+    ``tell`` hears of every draft; ``first`` names a content type to write at once.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        stop: threading.Event,
+        tell: Callable[[Written], None] = lambda written: None,
+        first: str | None = None,
+    ) -> None:
+        self._app, self._stop, self._first = app, stop, first
+        path, clock = app.db_path, app.clock
+        self.model = app.model()
+        self.desk = MarketDesk(path, app.config, clock)
+        writer = Writer(path, self.model, clock, app.rng)
+        self.filler = Filler(path, writer, self.desk, clock, app.rng, app.config.publisher, tell)
+        self.jobs = Jobs(path, clock)
+        self._tell = tell
+        self._lock = HostLock(path)
+        self._clockwatch = ClockWatch(clock)
+
+    def run(self) -> None:
+        """Work until told to stop; every slot and attempt is left in a named state.
+
+        Raises: LockHeld when another runner lives; StoreError when the database is unusable.
+        """
+        with self._lock:
+            try:
+                self._start()
+                watchdog.notify("READY=1")
+                while not self._stop.is_set():
+                    self._tick()
+                    self._app.clock.wait(self._stop, self._tick_s)
+            finally:
+                self._finish()
+
+    def _start(self) -> None:
+        app, path = self._app, self._app.db_path
+        self.poster = Poster(
+            path, app.publisher(), app.clock, self._lock, rng=app.rng, rerender=self._rerender
+        )
+        self.poster.recover()
+        with opened(path) as db:
+            now = app.clock.now()
+            schedule.recover_claimed(db, now)
+            schedule.plan_slots(db, now)
+            self._tick_s = float(settings.get(db, "service.tick_s"))
+            poll_s = float(settings.get(db, "market.poll_s"))
+        for job in (
+            Job("slots", self._tick_s, "writing", self.filler.fill_due, quiet=True),
+            Job("posting", self._tick_s, "posting", self.poster.post_next, quiet=True),
+            Job("reconcile", 20, "posting", self.poster.reconcile, quiet=True),
+            Job("market", poll_s, "market", self.desk.poll),
+            Job("news", 900, "market", self._read_news),
+            Job("plan", 300, "care", self._plan),
+            Job("alerts", 60, "care", self._alerts, quiet=True),
+            Job("backup", 3_600, "care", self._backup),
+        ):
+            self.jobs.add(job)
+        if self._first is not None:
+            self.jobs.start(Job("first post", 0, "writing", self._write_first))
+        event(logger, logging.INFO, "runner started", db=str(path), publisher=app.config.publisher)
+
+    def _tick(self) -> None:
+        app = self._app
+        state = self._clockwatch.check()
+        if state != "steady":
+            self.jobs.restart_timers()
+        self.poster.clock_trusted = state != "untrusted"
+        try:
+            with opened(app.db_path) as db:
+                heartbeat.beat(db, app.clock, os.getpid(), {"failures": self.jobs.failures})
+        except BuzzError as error:
+            # the disk may be full or the file gone: say so and go on, the guards stop posting
+            event(logger, logging.ERROR, "no heartbeat written", error=str(error))
+        watchdog.notify("WATCHDOG=1")
+        self.jobs.tick()
+
+    def _finish(self) -> None:
+        watchdog.notify("STOPPING=1")
+        late = self.jobs.stop(STOP_WITHIN_S)
+        if late:
+            event(logger, logging.WARNING, "jobs still at work at the end", jobs=late)
+        self.model.close()
+
+    # -- jobs --------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        now = self._app.clock.now()
+        with opened(self._app.db_path) as db:
+            schedule.plan_slots(db, now)
+            queue.expire_due(db, now)
+            job_rows.prune(db, now - timedelta(days=14))
+
+    def _read_news(self) -> None:
+        from engine.checks import injection
+        from engine.market.news import read_feeds
+
+        with opened(self._app.db_path) as db:
+            read_feeds(
+                db,
+                self._app.config,
+                self._app.clock,
+                inspect=lambda text: [finding.rule for finding in injection.flags(text)],
+            )
+
+    def _alerts(self) -> None:
+        alerts.evaluate_and_send(self._app.db_path, self._app.config, self._app.clock)
+
+    def _backup(self) -> None:
+        backup.daily(self._app.db_path, self._app.clock)
+
+    def _write_first(self) -> None:
+        self._tell(self.filler.write_now(self._first or "price"))
+
+
+def is_stopped(app: App) -> bool:
+    """Whether the kill switch is on."""
+    with opened(app.db_path, "ro") as db:
+        return killswitch.is_on(db, app.db_path)
