@@ -1,0 +1,73 @@
+"""Every write of the console: callbacks that call the engine and say in one sentence what happened.
+
+The engine decides and checks the role again; nothing here looks at a state before acting, so a
+double click or a second tab cannot act twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+from console import data, state
+from engine.errors import BuzzError, PermissionDenied
+from engine.service import users
+from engine.service.users import Operator, Role
+
+
+def act(needed: Role, work: Callable[[Database, Operator], str]) -> bool:
+    """Do ``work`` as whoever is signed in and tell its answer, or tell why not."""
+    try:
+        operator = state.operator()
+        if operator is None:
+            raise PermissionDenied("You are signed out. Sign in, then try again.")
+        with data.writing() as db:
+            operator = users.require(db, operator, needed)
+            said = work(db, operator)
+    except (BuzzError, sqlite3.Error, OSError) as error:
+        state.tell("refused", str(error) or type(error).__name__)
+        return False
+    state.tell("done", said)
+    return True
+
+
+def stop_posting() -> None:
+    from engine.posting import killswitch
+
+    def work(db: Database, operator: Operator) -> str:
+        killswitch.stop(db, reason="stopped in the console", actor=operator.name, now=data.now())
+        return "Posting is stopped. Nothing goes out until someone resumes it."
+
+    act("editor", work)
+
+
+def resume_posting() -> None:
+    from engine.posting import killswitch
+
+    def work(db: Database, operator: Operator) -> str:
+        killswitch.resume(db, actor=operator.name, now=data.now())
+        return "Posting goes on. Approved posts go out at their time."
+
+    act("approver", work)
+
+
+def remove_sample() -> None:
+    from engine.service import sample
+
+    def work(db: Database, operator: Operator) -> str:
+        sample.remove(data.sample_path())
+        return "Sample data is removed. You see your own bot again."
+
+    act("admin", work)
+
+
+def fill_sample() -> None:
+    from engine.service import sample
+
+    def work(db: Database, operator: Operator) -> str:
+        sample.fill(data.sample_path(), now=data.now())
+        return "A sample week is shown. It is kept apart and removed in one click."
+
+    act("admin", work)

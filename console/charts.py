@@ -1,0 +1,117 @@
+"""Charts as pure functions: data in, a figure and the finding in words out.
+
+Colours come from the theme (series follow ``chartCategoricalColors``); every hover text is
+escaped, because Plotly reads some markup (facts: reliability-and-security §5.4).
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from console import words
+from engine.clock import parse_iso
+
+HEIGHT = 260
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure, its finding in a sentence, and its numbers as a table."""
+
+    figure: go.Figure
+    alt: str
+    table: list[dict[str, Any]]
+
+
+def draw(chart: Chart, *, key: str) -> None:
+    """The figure with its text alternative; the numbers are one click away."""
+    st.plotly_chart(
+        chart.figure, key=key, alt=chart.alt, config={"displayModeBar": False}, width="stretch"
+    )
+    numbers = st.expander("Numbers", key=f"{key}.numbers", on_change="rerun")
+    if numbers.open:
+        with numbers:
+            st.dataframe(chart.table, hide_index=True, alt=chart.alt)
+
+
+def price(
+    points: Sequence[tuple[str, float]],
+    posts: Sequence[tuple[str, float, str]],
+    missed: Sequence[str],
+    zone: ZoneInfo,
+) -> Chart:
+    """Price over a day with posts (time, price, text) as dots and missed slots hollow."""
+    times = [_there(at, zone) for at, _ in points]
+    values = [value for _, value in points]
+    figure = _figure("US dollars")
+    figure.add_scatter(
+        x=times, y=values, mode="lines", name="BTC price", line={"width": 2},
+        hovertemplate="%{x|%H:%M} · $%{y:,.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[_there(at, zone) for at, _, _ in posts],
+        y=[value for _, value, _ in posts],
+        mode="markers", name="post", marker={"size": 11, "line": {"width": 2}},
+        text=[_hover(text) for _, _, text in posts],
+        hovertemplate="%{x|%H:%M}<br>%{text}<extra></extra>",
+    )  # fmt: skip
+    if missed and values:
+        figure.add_scatter(
+            x=[_there(at, zone) for at in missed], y=[min(values)] * len(missed),
+            mode="markers", name="missed slot", marker={"size": 10, "symbol": "circle-open"},
+            hovertemplate="%{x|%H:%M} missed<extra></extra>",
+        )  # fmt: skip
+    if values:
+        for name, pick, shift in (("high", max, 14), ("low", min, -14)):
+            at = values.index(pick(values))
+            figure.add_annotation(
+                x=times[at], y=values[at], text=f"{name} {words.usd(values[at])}",
+                showarrow=False, yshift=shift, font={"size": 11},
+            )  # fmt: skip
+    return Chart(figure, _price_finding(values, len(posts), len(missed)), _rows(times, values))
+
+
+def _price_finding(values: Sequence[float], posts: int, missed: int) -> str:
+    if not values:
+        return "No price is stored for the last 24 hours."
+    change = 100 * (values[-1] / values[0] - 1)
+    return (
+        f"Bitcoin over the last 24 hours: {words.usd(values[0])} to {words.usd(values[-1])} "
+        f"({words.pct(change, signed=True)}), high {words.usd(max(values))}, "
+        f"low {words.usd(min(values))}; {words.count(posts, 'post')}, "
+        f"{words.count(missed, 'missed slot')}."
+    )
+
+
+def _figure(unit: str) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=HEIGHT, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False,
+        hovermode="closest", yaxis={"title": {"text": unit}, "automargin": True},
+        xaxis={"automargin": True}, hoverlabel={"align": "left"},
+    )  # fmt: skip
+    return figure
+
+
+def _rows(times: Sequence[datetime], values: Sequence[float]) -> list[dict[str, Any]]:
+    return [{"time": at, "price, USD": value} for at, value in zip(times, values, strict=True)]
+
+
+def _there(moment: str, zone: ZoneInfo) -> datetime:
+    # Plotly draws naive times as they are; an aware one would be moved to UTC
+    return parse_iso(moment).astimezone(zone).replace(tzinfo=None)
+
+
+def _hover(text: str) -> str:
+    """Escaped, wrapped to a readable width."""
+    lines = textwrap.wrap(text, 46)[:8]
+    return "<br>".join(html.escape(line) for line in lines)

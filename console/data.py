@@ -1,0 +1,181 @@
+"""Every read of the console, and the only place that caches one.
+
+A connection lives as long as one read (facts: streamlit §1.6). What is cached is keyed by the
+database's own counters, so a read is repeated exactly when something was written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+from sqlite_utils import Database
+
+from engine.clock import Clock, SystemClock
+from engine.config import Config, load_config
+from engine.service import users
+from engine.service.app import App
+from engine.store import console_reads, heartbeats, slots
+from engine.store import settings as store_settings
+from engine.store.console_reads import Stop, Waiting
+from engine.store.database import opened
+from engine.store.migrations import pending
+from engine.store.slots import Slot
+
+T = TypeVar("T")
+
+clock: Clock = SystemClock()
+
+
+def config() -> Config:
+    """The process's settings. Raises: ConfigError."""
+    return load_config(os.environ)
+
+
+def now() -> datetime:
+    return clock.now()
+
+
+def zone() -> ZoneInfo:
+    """The reader's own time zone, as their browser tells it."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, TypeError):
+        return ZoneInfo("UTC")
+
+
+def sample_path() -> Path:
+    """Where sample data lives: a database of its own, so that no real row can be touched by it."""
+    path = config().db
+    return path.with_name(f"{path.stem}.sample{path.suffix}")
+
+
+def sample_shown() -> bool:
+    return sample_path().exists()
+
+
+def _shown() -> Path:
+    return sample_path() if sample_shown() else config().db
+
+
+@contextmanager
+def reading() -> Iterator[Database]:
+    """A read-only connection to the bot's own database: people, health, settings."""
+    with opened(config().db, "ro") as db:
+        yield db
+
+
+@contextmanager
+def showing() -> Iterator[Database]:
+    """A read-only connection to what the screens show: the same, or the sample data."""
+    with opened(_shown(), "ro") as db:
+        yield db
+
+
+@contextmanager
+def writing() -> Iterator[Database]:
+    """A connection for one action; see console/actions.py."""
+    with opened(config().db) as db:
+        yield db
+
+
+def prepare() -> tuple[str, ...]:
+    """Make a missing database, and the first user if a password is set.
+
+    An existing database is not migrated here while it may be in use: answers the names of the
+    migrations it lacks.
+    """
+    settings = config()
+    if not settings.db.exists():
+        App(settings, clock=clock).ready()
+    return _prepared(str(settings.db), settings.db.stat().st_ino)
+
+
+@st.cache_resource(max_entries=8)
+def _prepared(path: str, inode: int) -> tuple[str, ...]:
+    """Once for each file a process meets: argon2 is slow on purpose."""
+    settings = config()
+    with opened(settings.db) as db:
+        missing = tuple(pending(db))
+        if not missing and settings.password is not None:
+            users.ensure_first_user(db, settings.password.reveal(), now=now())
+    return missing
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the status block and the banner tell."""
+
+    alive: bool
+    age_s: float | None
+    stop: Stop
+    breakers: list[tuple[str, str, str | None, str | None]]
+    waiting: Waiting
+    next_slot: Slot | None
+    model: str
+    publisher: str
+    spent_usd: float
+    budget_usd: float
+    disk_free_mb: int | None
+    least_free_mb: int
+
+
+def health() -> Health:
+    """Read anew each time: it is small, and must be true."""
+    settings, at = config(), now()
+    with reading() as db:
+        values = store_settings.get_all(db)
+        beat = heartbeats.get(db, "runner")
+        age = beat.age_s(clock) if beat else None
+        coming = slots.upcoming(db, at, limit=1)
+        return Health(
+            alive=age is not None and age <= values["service.heartbeat_stale_s"],
+            age_s=age,
+            stop=console_reads.stop(db),
+            breakers=console_reads.open_breakers(db),
+            waiting=console_reads.waiting(db),
+            next_slot=coming[0] if coming else None,
+            model=settings.model,
+            publisher=settings.publisher,
+            spent_usd=console_reads.spent_since(db, settings.publisher, month_start(at)),
+            budget_usd=float(values["posting.monthly_budget_usd"]),
+            disk_free_mb=shutil.disk_usage(settings.db.parent).free // 1_000_000,
+            least_free_mb=int(values["service.min_free_mb"]),
+        )
+
+
+def month_start(at: datetime) -> datetime:
+    """Budgets run by calendar month, UTC."""
+    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def day_bounds(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The local day around ``at``: from midnight to midnight."""
+    start = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = (start + timedelta(hours=36)).replace(hour=0)
+    return start, end
+
+
+def remember(name: str, read: Callable[[Database], T], *args: object) -> T:
+    """``read`` of the shown database, kept until anything it may depend on was written.
+
+    ``args`` are everything else that shapes the answer, e.g. filters and the minute.
+    """
+    with showing() as db:
+        return _remembered(name, str(_shown()), console_reads.revision(db).key, args, read, db)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _remembered(
+    name: str, path: str, revision: str, args: tuple[object, ...],
+    _read: Callable[[Database], T], _db: Database,
+) -> T:  # fmt: skip
+    return _read(_db)

@@ -1,0 +1,31 @@
+"""The pages in their groups; the one place that knows them all."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+# file in pages/, title, icon. No url_path: the address must equal the file's name, or the first
+# deep link after a start shows a false "page not found" (facts: streamlit §1.1).
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Today": (("overview", "Overview", ":material/monitor_heart:"),),
+}
+
+
+def navigation() -> Page:
+    """Draw the sidebar's menu; answers the page to run."""
+    return st.navigation(
+        {
+            group: [
+                st.Page(path(name), title=title, icon=icon, default=name == "overview")
+                for name, title, icon in pages
+            ]
+            for group, pages in PAGES.items()
+        },
+        expanded=True,
+    )
+
+
+def path(name: str) -> str:
+    """``pages/queue.py``, as ``st.switch_page`` and ``st.page_link`` want it."""
+    return f"pages/{name}.py"

@@ -1,0 +1,215 @@
+"""Overview: is the bot well, what comes next, what needs a person, what went out."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from datetime import timedelta
+
+import streamlit as st
+
+from console import charts, data, parts, registry, words
+from console.shell import Desk
+from engine.store import alerts, console_reads, posts, slots, snapshots
+from engine.store.alerts import Alert
+from engine.store.console_reads import Dot, Figures
+from engine.store.posts import Post
+from engine.store.slots import Slot
+
+WINDOW = timedelta(days=7)
+LEAST = 30
+"""Cases below which a share is not shown."""
+
+
+@dataclass(frozen=True)
+class View:
+    """All that this screen shows."""
+
+    health: data.Health
+    empty: bool
+    latest: list[Post]
+    posted_today: int
+    slots_today: list[Slot]
+    prices: list[tuple[str, float]]
+    world: str
+    dots: list[Dot]
+    missed: list[Slot]
+    alerts: list[Alert]
+    figures: Figures
+
+
+def read(desk: Desk) -> View:
+    day = desk.now - timedelta(hours=24)
+    today = data.day_bounds(desk.now, desk.zone)
+    minute = desk.now.replace(second=0, microsecond=0)
+    figures = data.remember(
+        "figures", lambda db: console_reads.figures(db, minute - WINDOW, desk.now), minute
+    )
+    with data.showing() as db:
+        newest, latest = snapshots.latest(db), posts.listing(db, limit=4)
+        world = newest.world if newest else None
+        return View(
+            health=data.health(),
+            empty=newest is None and not latest,
+            latest=latest,
+            posted_today=len(console_reads.posted_between(db, *today)),
+            slots_today=slots.between(db, *today),
+            prices=console_reads.prices(db, day, world=world),
+            world=world or "live",
+            dots=console_reads.posted_between(db, day, desk.now),
+            missed=[slot for slot in slots.between(db, day, desk.now) if slot.state == "missed"],
+            alerts=alerts.open_alerts(db),
+            figures=figures,
+        )
+
+
+def tiles(desk: Desk, view: View) -> None:
+    """The four numbers of the minute."""
+    health, slot = view.health, view.health.next_slot
+    with st.grid(4, min_column_width=200):
+        st.metric(
+            "Awaiting approval",
+            f"{health.waiting.pending:,}",
+            f"oldest {words.ago(health.waiting.oldest, desk.now)}"
+            if health.waiting.oldest
+            else "nothing waits",
+            delta_color="off", delta_arrow="off", border=True, icon=":material/inbox:",
+        )  # fmt: skip
+        st.metric(
+            "Next slot",
+            words.local(slot.due_at, desk.zone, now=desk.now) if slot else "none",
+            f"{slot.content_type} · {words.ago(slot.due_at, desk.now)} · {words.city(desk.zone)}"
+            if slot
+            else "plan one in Calendar",
+            delta_color="off", delta_arrow="off", border=True, icon=":material/schedule:",
+            help=words.utc(slot.due_at) if slot else None,
+        )  # fmt: skip
+        lost = sum(slot.state in ("missed", "skipped") for slot in view.slots_today)
+        st.metric(
+            "Posted today",
+            f"{view.posted_today} of {len(view.slots_today)}",
+            f"{lost} missed or skipped" if lost else "none missed",
+            delta_color="off", delta_arrow="off", border=True, icon=":material/check_circle:",
+        )  # fmt: skip
+        st.metric(
+            "Spend this month",
+            words.usd(health.spent_usd),
+            f"of {words.usd(health.budget_usd)}"
+            + (" · dry run costs nothing" if health.publisher == "dry_run" else ""),
+            delta_color="off", delta_arrow="off", border=True, icon=":material/savings:",
+        )  # fmt: skip
+
+
+def market(desk: Desk, view: View) -> None:
+    """The price of a day with what was posted on it."""
+    with st.container(border=True):
+        st.subheader("Bitcoin, last 24 hours")
+        if view.world != "live":
+            parts.badge(words.Word(f"{view.world} market", ":material/science:", "yellow"))
+        if not view.prices:
+            parts.empty(
+                "No price yet",
+                "The runner reads the market every two minutes. Start it: python runner.py run",
+                ":material/show_chart:",
+            )
+            return
+        last = view.prices[-1][1]
+        dots = [(dot.posted_at, dot.price_usd or last, dot.text) for dot in view.dots]
+        missed = [slot.due_at.isoformat() for slot in view.missed]
+        charts.draw(charts.price(view.prices, dots, missed, desk.zone), key="overview.price")
+
+
+def needs_you(desk: Desk, view: View) -> None:
+    """What a person should look at, worst first; a calm word when there is nothing."""
+    with st.container(border=True):
+        st.subheader("Needs you")
+        if not view.alerts and not view.health.waiting.pending and not view.health.waiting.stuck:
+            st.markdown(":green[:material/check_circle:] Nothing. All is well.")
+            return
+        if view.health.waiting.pending:
+            st.page_link(
+                registry.path("queue"),
+                label=f"{words.count(view.health.waiting.pending, 'post')} to approve",
+                icon=":material/inbox:",
+            )
+        if view.health.waiting.stuck:
+            st.page_link(
+                registry.path("queue"),
+                label=f"{words.count(view.health.waiting.stuck, 'attempt')} to resolve",
+                icon=":material/front_hand:",
+            )
+        order = {"critical": 0, "warning": 1, "info": 2}
+        for alert in sorted(view.alerts, key=lambda alert: order[alert.severity])[:5]:
+            color, icon = {
+                "critical": ("red", ":material/error:"),
+                "warning": ("yellow", ":material/warning:"),
+            }.get(alert.severity, ("blue", ":material/info:"))
+            st.markdown(f":{color}[{icon}] {words.plain(alert.message)}")
+            parts.moment("since", alert.opened_at, desk.zone, desk.now)
+
+
+def targets(view: View) -> None:
+    """The mission's figures beside their targets, each with its sample."""
+    figures, n = view.figures, len(view.figures.seconds)
+    with st.container(border=True):
+        st.subheader("Targets of the mission, last 7 days")
+        with st.grid(5, min_column_width=170):
+            _target(
+                "Response time", "< 2 s, median", n,
+                words.span(statistics.median(figures.seconds)) if n else "",
+                n > 0 and statistics.median(figures.seconds) < 2,
+            )  # fmt: skip
+            _target(
+                "Model calls that work", "> 95 %", figures.calls,
+                f"{100 * figures.calls_ok / max(1, figures.calls):.1f} %",
+                figures.calls_ok > 0.95 * figures.calls,
+            )  # fmt: skip
+            _target(
+                "Drafts refused by checks", "< 2 %", figures.drafts,
+                f"{100 * figures.drafts_rejected / max(1, figures.drafts):.1f} %",
+                figures.drafts_rejected < 0.02 * figures.drafts,
+            )  # fmt: skip
+            _target(
+                "Slots filled in time", "≥ 99 %", figures.slots_ended,
+                f"{100 * figures.slots_filled / max(1, figures.slots_ended):.1f} %",
+                figures.slots_filled >= 0.99 * figures.slots_ended,
+            )  # fmt: skip
+            _target(
+                "Slots without a reason", "0", figures.slots_ended,
+                str(figures.slots_unexplained), figures.slots_unexplained == 0, least=1,
+            )  # fmt: skip
+
+
+def _target(name: str, target: str, n: int, value: str, met: bool, *, least: int = LEAST) -> None:
+    with st.container(gap="xxsmall"):
+        st.caption(f"{words.plain(name)} ({words.plain(target)})")
+        if n < least:
+            st.markdown(f":gray[{words.plain(words.not_enough(n, least))}]")
+            return
+        color, icon, word = (
+            ("green", ":material/check_circle:", "met")
+            if met
+            else ("red", ":material/cancel:", "not met")
+        )
+        st.markdown(f"**{words.plain(value)}** :{color}[{icon} {word}]")
+        st.caption(f"of {n:,}")
+
+
+def latest(desk: Desk, view: View) -> None:
+    """The newest posts, whatever became of them."""
+    st.subheader("Latest posts")
+    if not view.latest:
+        parts.empty(
+            "No posts yet",
+            "The first one is written at the next slot, or now: python runner.py once",
+            ":material/article:",
+        )
+        return
+    with st.grid(2, min_column_width=320):
+        for post in view.latest:
+            with st.container(gap="xsmall"):
+                parts.as_on_x(post.text)
+                parts.badges(parts.about(post))
+                at = post.posted_at or post.created_at
+                label = "posted" if post.posted_at else "written"
+                parts.moment(label, at, desk.zone, desk.now)

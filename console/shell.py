@@ -1,0 +1,140 @@
+"""What every page stands in: the gate, the sidebar with the status block, the banner, the notice.
+
+A page guards itself by starting with :func:`open_page`, because on a fresh server a deep link
+runs the page's file without the front door (facts: streamlit §1.1, way A).
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from console import auth, data, registry, state, status
+from engine.errors import BuzzError
+from engine.service.users import Operator, Role
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a page may rely on: who looks, when, and where they live."""
+
+    operator: Operator
+    now: datetime
+    zone: ZoneInfo
+
+    def may(self, needed: Role) -> bool:
+        return self.operator.may(needed)
+
+
+@contextmanager
+def open_page(title: str, caption: str = "") -> Iterator[Desk]:
+    """Let a signed-in operator in, draw what every page has, and keep a failure readable.
+
+    The body of the ``with`` does not run for anybody else.
+    """
+    st.set_page_config(page_title=f"{title} · BTCBuzzBot", page_icon="🐝", layout="wide")
+    if not state.pop_entered():
+        _show_menu()
+    try:
+        desk = _desk()
+        _frame(desk)
+    except Exception as error:
+        st.title(title)
+        _broken(error)
+        st.stop()
+    st.title(title)
+    if caption:
+        st.caption(caption)
+    _notice()
+    try:
+        yield desk
+    except Exception as error:
+        _broken(error)
+
+
+def _desk() -> Desk:
+    reason = auth.unsafe()
+    if reason:
+        st.title("Closed")
+        st.error(reason, icon=":material/gpp_bad:")
+        st.stop()
+    missing = data.prepare()
+    if missing:
+        st.title("The database is older than this program")
+        st.error(
+            f"It lacks {len(missing)} migrations. Run `python runner.py migrate`: it makes a "
+            "backup first. Then reload this page.",
+            icon=":material/database:",
+        )
+        st.stop()
+    operator = auth.current_or_refused()
+    if operator is None:
+        auth.sign_in_screen()
+        st.stop()
+    return Desk(operator, data.now(), data.zone())
+
+
+def _frame(desk: Desk) -> None:
+    with st.sidebar:
+        status.block(desk.operator)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/person: {_name(desk.operator)}")
+            if not auth.is_local(desk.operator):
+                st.button("Sign out", key="shell.out", type="tertiary", on_click=auth.sign_out)
+    status.banner(desk.operator)
+
+
+def _name(operator: Operator) -> str:
+    from console.words import plain
+
+    return f"{plain(operator.name)} · {operator.role}"
+
+
+def _notice() -> None:
+    notice = state.notice()
+    if notice is None:
+        return
+    icon = {"done": ":material/check:", "refused": ":material/block:"}.get(
+        notice.kind, ":material/info:"
+    )
+    if state.pop_toast():
+        st.toast(notice.text, icon=icon)
+    draw = {"done": st.success, "refused": st.error}.get(notice.kind, st.info)
+    draw(notice.text, icon=icon)
+
+
+def _broken(error: Exception) -> None:
+    """Say what failed, what still works and what to do; the trace goes to the log."""
+    foreseen = isinstance(error, BuzzError | OSError)
+    logger.error("a page failed: %s", error, exc_info=None if foreseen else error)
+    told = str(error) if foreseen else _unexpected(error)
+    st.error("This page cannot be shown.", icon=":material/error:")
+    st.text(told)
+    st.caption(
+        "The runner works on its own: `python runner.py status` tells whether it is well, "
+        "`python runner.py doctor` looks for the cause, `python runner.py stop` stops posting."
+    )
+    st.button("Try again", key="shell.again", icon=":material/refresh:")
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, sqlite3.Error):
+        return f"The database answered: {error}. Run `python runner.py doctor`."
+    return f"An unexpected {type(error).__name__} happened; the details are in the log."
+
+
+def _show_menu() -> None:
+    """Reached by a deep link on a fresh server: give this visit the real menu, too."""
+    try:
+        registry.navigation()
+    except st.errors.StreamlitAPIException:
+        logger.debug("the page runs alone, without the front door")

@@ -1,0 +1,83 @@
+"""What one browser tab remembers, behind typed doors; no page touches ``st.session_state`` itself
+except through a widget's key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from engine.service.users import Operator
+
+Kind = Literal["done", "refused", "info"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What an action did, told in a toast and in the page until the next action."""
+
+    kind: Kind
+    text: str
+
+
+def operator() -> Operator | None:
+    return st.session_state.get("auth.operator")
+
+
+def set_operator(operator: Operator | None) -> None:
+    if operator is None:
+        st.session_state.pop("auth.operator", None)
+    else:
+        st.session_state["auth.operator"] = operator
+
+
+def enter() -> None:
+    """The front door ran in this script run."""
+    st.session_state["shell.entered"] = True
+
+
+def pop_entered() -> bool:
+    """True if the page was reached through the front door in this script run."""
+    return bool(st.session_state.pop("shell.entered", False))
+
+
+def tell(kind: Kind, text: str) -> None:
+    """Say what happened; shown once as a toast and kept in the page."""
+    st.session_state["shell.notice"] = Notice(kind, text)
+    st.session_state["shell.toast"] = True
+
+
+def notice() -> Notice | None:
+    return st.session_state.get("shell.notice")
+
+
+def pop_toast() -> bool:
+    return bool(st.session_state.pop("shell.toast", False))
+
+
+def clear_notice() -> None:
+    st.session_state.pop("shell.notice", None)
+
+
+def chosen(name: str) -> int | None:
+    """The row picked in a list, e.g. ``chosen("queue")``."""
+    return st.session_state.get(f"chosen.{name}")
+
+
+def choose(name: str, row_id: int | None) -> None:
+    st.session_state[f"chosen.{name}"] = row_id
+    clear_mode(name)
+
+
+def mode(name: str) -> str:
+    """What is going on in a screen: ``""`` for nothing, else e.g. ``edit`` or ``reject``."""
+    return str(st.session_state.get(f"mode.{name}", ""))
+
+
+def set_mode(name: str, value: str) -> None:
+    st.session_state[f"mode.{name}"] = value
+
+
+def clear_mode(name: str) -> None:
+    st.session_state.pop(f"mode.{name}", None)

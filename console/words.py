@@ -1,0 +1,203 @@
+"""How the console says things: states, times, money, numbers; and text made safe for markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from engine.clock import parse_iso
+
+Color = Literal["green", "yellow", "red", "blue", "gray", "violet", "orange"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A state as people read it: word, icon and colour always go together."""
+
+    text: str
+    icon: str
+    color: Color
+
+
+_POST = {
+    "draft": Word("draft", ":material/edit_note:", "gray"),
+    "validated": Word("draft", ":material/edit_note:", "gray"),
+    "pending_approval": Word("awaiting approval", ":material/hourglass_top:", "blue"),
+    "approved": Word("approved", ":material/thumb_up:", "green"),
+    "publishing": Word("sending", ":material/send:", "blue"),
+    "posted": Word("posted", ":material/check_circle:", "green"),
+    "rejected": Word("rejected", ":material/block:", "red"),
+    "expired": Word("expired", ":material/timer_off:", "gray"),
+    "unknown": Word("sending", ":material/help:", "yellow"),
+    "held": Word("held", ":material/front_hand:", "yellow"),
+    "failed": Word("failed", ":material/error:", "red"),
+    "abandoned": Word("failed", ":material/delete:", "gray"),
+}
+_SLOT = {
+    "due": Word("planned", ":material/schedule:", "blue"),
+    "claimed": Word("writing", ":material/edit:", "blue"),
+    "filled": Word("filled", ":material/check_circle:", "green"),
+    "missed": Word("missed", ":material/event_busy:", "red"),
+    "skipped": Word("skipped", ":material/skip_next:", "yellow"),
+}
+_VERDICT = {
+    "pass": Word("checks passed", ":material/verified:", "green"),
+    "reject": Word("rejected by checks", ":material/block:", "red"),
+    "error": Word("check failed", ":material/report:", "yellow"),
+}
+CONTENT = {
+    "price": Word("price", ":material/show_chart:", "orange"),
+    "joke": Word("joke", ":material/mood:", "violet"),
+    "motivation": Word("motivation", ":material/flag:", "green"),
+    "news": Word("news", ":material/newspaper:", "blue"),
+}
+
+WORLD = {
+    "sample": Word("sample market", ":material/science:", "yellow"),
+    "replay": Word("replayed market", ":material/replay:", "yellow"),
+}
+
+
+def post_word(state: str) -> Word:
+    return _POST.get(state, Word(state, ":material/help:", "gray"))
+
+
+def slot_word(state: str) -> Word:
+    return _SLOT.get(state, Word(state, ":material/help:", "gray"))
+
+
+def verdict_word(verdict: str) -> Word:
+    return _VERDICT.get(verdict, Word(verdict, ":material/help:", "gray"))
+
+
+def content_word(content_type: str) -> Word:
+    return CONTENT.get(content_type, Word(content_type, ":material/article:", "gray"))
+
+
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_LINKISH = re.compile(r"(?i)(https?|ftp|mailto|www|xmpp)(?=[:.])|(?<=\S)@(?=\S)")
+_BREAKER = "\u2060"  # word joiner: invisible, ends what would be made a link
+
+
+def plain(text: str) -> str:
+    """``text`` so that markdown shows exactly its characters: nothing bold, linked or embedded.
+
+    Every ASCII punctuation mark is escaped; what the renderer would turn into a link by itself
+    (addresses, e-mails) gets an invisible joiner, because escapes do not stop that.
+    """
+    broken = _LINKISH.sub(lambda match: match.group(0) + _BREAKER, text)
+    escaped = _MARKDOWN.sub(r"\\\1", broken.replace("\r\n", "\n"))
+    # leading spaces would make a code block, lone line ends would vanish
+    lines = [
+        re.sub(r"^[ \t]+", lambda m: "\u00a0" * len(m.group(0)), line)
+        for line in escaped.split("\n")
+    ]
+    return "  \n".join(line or "\u00a0" for line in lines)
+
+
+def highlighted(text: str, spans: Sequence[tuple[int, int, Color]]) -> str:
+    """Markdown of ``text`` with coloured spans (code-point offsets); overlaps are dropped."""
+    parts, at = [], 0
+    for start, end, color in sorted(spans):
+        if start < at or end <= start or end > len(text) or "\n" in text[start:end]:
+            continue
+        parts.append(plain(text[at:start]) if start > at else "")
+        parts.append(f":{color}-background[{plain(text[start:end])}]")
+        at = end
+    parts.append(plain(text[at:]) if at < len(text) else "")
+    return "".join(parts)
+
+
+def ago(moment: str | datetime | None, now: datetime) -> str:
+    """``4 s ago``, ``12 min ago``; ``in 23 min`` for what comes; ``never`` for None."""
+    if moment is None:
+        return "never"
+    seconds = (now - _moment(moment)).total_seconds()
+    text = span(abs(seconds))
+    return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def span(seconds: float) -> str:
+    """A duration in its largest sensible unit."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for limit, unit, name in ((90, 1, "s"), (90 * 60, 60, "min"), (36 * 3600, 3600, "h")):
+        if seconds < limit:
+            return (
+                f"{seconds / unit:.0f} {name}"
+                if seconds >= 10 or unit > 1
+                else f"{seconds:.1f} {name}"
+            )
+    return f"{seconds / 86_400:.0f} days"
+
+
+def local(moment: str | datetime | None, zone: ZoneInfo, *, now: datetime | None = None) -> str:
+    """``14:00`` today, ``Mon 14:00`` this week, else ``22 Nov 2026 14:00``, in ``zone``."""
+    if moment is None:
+        return "–"
+    there = _moment(moment).astimezone(zone)
+    if now is not None:
+        here = now.astimezone(zone)
+        if there.date() == here.date():
+            return f"{there:%H:%M}"
+        if abs(there - here) < timedelta(days=6):
+            return f"{there:%a %H:%M}"
+    return f"{there.day} {there:%b %Y %H:%M}"
+
+
+def utc(moment: str | datetime | None) -> str:
+    """The same moment for the hover: ``2026-11-22 14:00:00 UTC``."""
+    return "–" if moment is None else f"{_moment(moment):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def city(zone: ZoneInfo) -> str:
+    """``Vilnius`` for ``Europe/Vilnius``."""
+    return zone.key.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def usd(amount: float | None) -> str:
+    """``$67,432.18``; cents only where they matter."""
+    if amount is None:
+        return "–"
+    return f"${amount:,.0f}" if abs(amount) >= 100_000 else f"${amount:,.2f}"
+
+
+def big_usd(amount: float | None) -> str:
+    """``$1.33T``."""
+    if amount is None:
+        return "–"
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if abs(amount) >= size:
+            return f"${amount / size:,.2f}{letter}"
+    return usd(amount)
+
+
+def pct(value: float | None, *, signed: bool = False) -> str:
+    """``−2.31 %``, with a true minus."""
+    if value is None:
+        return "–"
+    return f"{value:+.2f} %".replace("-", "−") if signed else f"{value:.2f} %".replace("-", "−")
+
+
+def share(hits: int, n: int, *, least: int = 1) -> str:
+    """``97.4 % of 312``; below ``least`` cases ``not enough data (12 of 73)``."""
+    if n < max(least, 1):
+        return not_enough(n, max(least, 1))
+    return f"{100 * hits / n:.1f} % of {n:,}"
+
+
+def not_enough(n: int, least: int) -> str:
+    return f"not enough data ({n:,} of {least:,})"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """``1 post``, ``3 posts``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _moment(moment: str | datetime) -> datetime:
+    return parse_iso(moment) if isinstance(moment, str) else moment

@@ -1,0 +1,180 @@
+"""What the console's screens show, each in few indexed reads; nothing here writes.
+
+Counts of common states would cost a walk over the table, so only small sets are counted: what
+waits, what is stuck, what a window of days holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from engine.clock import iso
+from engine.store import posts
+from engine.store.posts import Post
+
+WAITING = ("pending_approval",)
+STUCK = ("held", "unknown")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """Counters that move when something is written; equal revisions show equal pages."""
+
+    posts: int
+    audit: int
+    attempts: int
+    generations: int
+    snapshots: int
+    settings: str
+
+    @property
+    def key(self) -> str:
+        return "|".join(str(getattr(self, name)) for name in self.__dataclass_fields__)
+
+
+def revision(db: Database) -> Revision:
+    row = db.conn.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM post_revisions), "
+        "(SELECT coalesce(max(id), 0) FROM audit), "
+        "(SELECT coalesce(max(id), 0) FROM attempts), "
+        "(SELECT coalesce(max(id), 0) FROM generation_params), "
+        "(SELECT coalesce(max(id), 0) FROM snapshots), "
+        "(SELECT coalesce(max(updated_at), '') FROM settings)"
+    ).fetchone()
+    return Revision(*row)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The kill switch as it stands."""
+
+    stopped: bool
+    reason: str
+    actor: str
+    changed_at: str | None
+
+
+def stop(db: Database) -> Stop:
+    row = db.conn.execute("SELECT stopped, reason, actor, changed_at FROM kill_switch").fetchone()
+    return Stop(bool(row[0]), *row[1:]) if row else Stop(False, "", "", None)
+
+
+def open_breakers(db: Database) -> list[tuple[str, str, str | None, str | None]]:
+    """Models that are off or on trial: name, state, until, reason."""
+    return db.conn.execute(
+        "SELECT name, state, open_until, reason FROM breakers WHERE state <> 'closed' ORDER BY name"
+    ).fetchall()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much asks for a person."""
+
+    pending: int
+    oldest: str | None
+    stuck: int
+
+
+def waiting(db: Database) -> Waiting:
+    pending, oldest = db.conn.execute(
+        "SELECT count(*), min(updated_at) FROM posts WHERE state = 'pending_approval'"
+    ).fetchone()
+    stuck = db.conn.execute(
+        "SELECT count(*) FROM posts WHERE state IN ('held', 'unknown')"
+    ).fetchone()[0]
+    return Waiting(pending, oldest, stuck)
+
+
+def in_state(db: Database, states: tuple[str, ...], *, limit: int = 200) -> list[Post]:
+    """Posts in any of ``states``, by the time they are for, oldest first."""
+    marks = ", ".join("?" for _ in states)
+    rows = db.conn.execute(
+        f"SELECT {posts.COLUMNS} FROM posts WHERE state IN ({marks}) "
+        "ORDER BY coalesce(scheduled_for, created_at), id LIMIT ?",
+        (*states, limit),
+    ).fetchall()
+    return [posts.record(row) for row in rows]
+
+
+def spent_since(db: Database, publisher: str, since: datetime) -> float:
+    """US dollars reserved or spent since a moment, returns taken off."""
+    row = db.conn.execute(
+        "SELECT coalesce(sum(usd_micros), 0) FROM spend WHERE publisher = ? AND at >= ?",
+        (publisher, iso(since)),
+    ).fetchone()
+    return float(row[0]) / 1_000_000
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A post on the price chart."""
+
+    post_id: int
+    posted_at: str
+    text: str
+    price_usd: float | None
+
+
+def posted_between(db: Database, start: datetime, end: datetime) -> list[Dot]:
+    """Posts that went out, oldest first, with the price they were written on."""
+    rows = db.conn.execute(
+        "SELECT p.id, p.posted_at, p.text, s.price_usd FROM posts p "
+        "LEFT JOIN snapshots s ON s.id = p.snapshot_id "
+        "WHERE p.posted_at >= ? AND p.posted_at < ? ORDER BY p.posted_at LIMIT 500",
+        (iso(start), iso(end)),
+    ).fetchall()
+    return [Dot(*row) for row in rows]
+
+
+def prices(db: Database, start: datetime, *, world: str | None) -> list[tuple[str, float]]:
+    """Time and price of snapshots since ``start``, oldest first, at most 1,500."""
+    clause, values = ("world = ? AND", [world]) if world else ("", [])
+    return db.conn.execute(
+        f"SELECT as_of, price_usd FROM (SELECT as_of, price_usd, id FROM snapshots "
+        f"WHERE {clause} as_of >= ? ORDER BY as_of DESC LIMIT 1500) ORDER BY as_of, id",
+        (*values, iso(start)),
+    ).fetchall()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Raw counts behind the mission's targets, over one window."""
+
+    seconds: tuple[float, ...]  # of finished model calls
+    calls: int
+    calls_ok: int
+    drafts: int
+    drafts_rejected: int
+    slots_filled: int
+    slots_ended: int
+    slots_unexplained: int
+
+
+def figures(db: Database, start: datetime, end: datetime) -> Figures:
+    window = (iso(start), iso(end))
+    calls = db.conn.execute(
+        "SELECT completion_time, outcome FROM generation_params "
+        "WHERE created_at >= ? AND created_at < ? AND purpose = 'post' LIMIT 20000",
+        window,
+    ).fetchall()
+    drafts, rejected = db.conn.execute(
+        "SELECT count(*), coalesce(sum(verdict <> 'pass'), 0) FROM posts "
+        "WHERE created_at >= ? AND created_at < ?",
+        window,
+    ).fetchone()
+    filled, ended = db.conn.execute(
+        "SELECT coalesce(sum(state = 'filled'), 0), "
+        "coalesce(sum(state IN ('filled', 'missed')), 0) "
+        "FROM slots WHERE due_at >= ? AND due_at < ?",
+        window,
+    ).fetchone()
+    left = db.conn.execute(
+        "SELECT count(*) FROM slots WHERE state IN ('due', 'claimed') "
+        "AND due_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, '-1 hour')",
+        (window[1],),
+    ).fetchone()[0]
+    ok = [seconds for seconds, outcome in calls if outcome == "ok"]
+    return Figures(tuple(ok), len(calls), len(ok), drafts, rejected, filled, ended, left)
