@@ -69,23 +69,13 @@ def compose(text: str) -> str:
     The standard library sorts combining marks by insertion, quadratic on a long hostile run;
     a stable sort by combining class first leaves it nothing to move and the result unchanged.
     """
-    if text.isascii():
-        return text
-    classes = [unicodedata.combining(character) for character in text]
-    parts, copied, start = [], 0, 0
-    while start < len(classes):
-        if not classes[start]:
-            start += 1
-            continue
-        end = start
-        while end < len(classes) and classes[end]:
-            end += 1
-        if end - start > _LONG_MARKS:
-            marks = sorted(text[start:end], key=unicodedata.combining)
-            parts += [text[copied:start], "".join(marks)]
-            copied = end
-        start = end
-    return unicodedata.normalize("NFC", "".join([*parts, text[copied:]]))
+    marks = "".join(character for character in set(text) if unicodedata.combining(character))
+    if marks:
+        run = f"[{re.escape(marks)}]{{{_LONG_MARKS},}}"
+        text = re.sub(
+            run, lambda match: "".join(sorted(match[0], key=unicodedata.combining)), text
+        )
+    return unicodedata.normalize("NFC", text)
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:
