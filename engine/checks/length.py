@@ -18,6 +18,8 @@ WIDE = 2
 _HEAVY = re.compile("[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
 _INVALID = re.compile("[\ufffe\ufeff\uffff]")
 _LONG_MARKS = 32
+MAX_JUDGED = 2_000
+"""Checks that read word by word reject a longer text unread: no post has so many characters."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,7 @@ def compose(text: str) -> str:
     marks = "".join(character for character in set(text) if unicodedata.combining(character))
     if marks:
         run = f"[{re.escape(marks)}]{{{_LONG_MARKS},}}"
-        text = re.sub(
-            run, lambda match: "".join(sorted(match[0], key=unicodedata.combining)), text
-        )
+        text = re.sub(run, lambda match: "".join(sorted(match[0], key=unicodedata.combining)), text)
     return unicodedata.normalize("NFC", text)
 
 

@@ -40,7 +40,9 @@ _PROTOCOL = re.compile(r"https?://", re.IGNORECASE)
 _ASCII_LABEL = re.compile(rf"[A-Za-z0-9{_LATIN}-]+")
 _GENERAL = rf"[A-Za-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\u2013_~@|&{_LATIN}-]"
 _BALANCED = rf"\((?:{_GENERAL}++\)|{_GENERAL}*+\({_GENERAL}++\){_GENERAL}*+\))"
-_PATH = rf"/(?:[!*';:,.$%\[\]\u2013~@|&]*+(?:[A-Za-z\u0400-\u04ff0-9=_#/+{_LATIN}-]++|{_BALANCED}))*+"
+_PATH = (
+    rf"/(?:[!*';:,.$%\[\]\u2013~@|&]*+(?:[A-Za-z\u0400-\u04ff0-9=_#/+{_LATIN}-]++|{_BALANCED}))*+"
+)
 _QUERY = r"\?(?:[!?*'@();:+$%\[\].,~|]*+[A-Za-z0-9_&=#/-]++)++"
 _TAIL = re.compile(rf"(?::[0-9]++)?+({_PATH})?+(?:{_QUERY})?+")
 _TAIL_OPENS = (":", "/", "?")

@@ -1,0 +1,265 @@
+"""Form: a text must read as a finished post, not as a model's answer about one.
+
+The faults are those seen in live bots (facts: market-and-content §3, ollama-and-prompt-testing
+§4). Rule ids are ``format.<name>``; each finding carries the place and what to change.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+from engine.checks.emoji import SEQUENCE
+from engine.checks.language import foreign
+from engine.checks.length import MAX_JUDGED
+from engine.checks.urls import find_urls
+from engine.records import Finding
+
+MIN_CHARACTERS = 15
+MAX_HASHTAGS = 2
+MAX_CASHTAGS = 1  # X refuses a second one (facts: market-and-content §5.8)
+MAX_LINES = 3
+MAX_EMOJI = 6
+MAX_EMOJI_RUN = 3
+
+HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w*[^\W\d_]\w*)")
+CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)\b")
+
+_NOUN = r"(?:tweet|post|draft|caption|version|rewrite|response|output|answer|option|one-liner)s?"
+_WORK = r"(?:joke|quip|pun|quote|update|summary|example|suggestion|message|thread|copy|take)s?"
+_PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (
+        "preamble",
+        r"\A\W*(?:(?:sure|certainly|absolutely|of course|okay|ok|got it|understood|no problem|alright|great|yes)"
+        r"(?:\s*!|[,.:]?\s+(?:here|i can|i could|i'll|i will|i'd|let me|happy))|"
+        rf"(?:here(?:'s| is| are| you go)|below is|below are|this is)\b[^\n.!?]{{0,60}}?\b{_NOUN}\b|"
+        rf"here(?:'s| is| are) (?:a|an|the|your|my|some|one|two|three)\b(?: [\w-]+){{0,4}}? {_WORK}\b|"
+        r"i(?:'ve| have)? (?:wrote|written|created|crafted|generated|composed)\b|"
+        rf"[\[(*]*(?:(?:my|the|your|final|bitcoin|btc|x|twitter|new|short|revised|possible|suggested)\s+){{0,3}}{_NOUN}"
+        r"\s*(?:#?\d+|text|content|idea)?[\])*]*\s*[:：]|"
+        r"(?:title|headline|body|content|assistant|user|system|human|ai|bot|final answer|result|hashtags?|image|tone|"
+        r"style|category|type|joke|motivation|example|suggestion)\s*[:：])",
+        "A preamble or label; keep only the post itself.",
+    ),
+    (
+        "meta",
+        r"\b(?:as an? (?:ai|artificial|language|large|chat|assistant|virtual)\b|(?:large |ai )?language model|chatgpt|openai|"
+        r"i(?:'m| am) (?:an ai|a bot|just an? (?:ai|bot|model)|unable|not able|sorry)|i (?:cannot|can't|can not|won't|am unable to|must) "
+        r"(?:help|assist|provide|write|create|generate|comply|fulfill|answer|access|predict|give|decline|produce|share)|"
+        r"my (?:training|knowledge cutoff|instructions|guidelines|programming|system prompt)|"
+        r"let me know if|feel free to|hope (?:this|that) helps|would you like (?:me|another|more)|do you want me|"
+        r"(?:this|the|above|following) (?:tweet|draft|caption)\b|this post (?:is|uses|aims|highlights|captures|conveys|meets|follows|stays|has|contains)|"
+        r"the (?:prompt|requested|above post|system prompt|user (?:asked|wants|requested))\b|"
+        r"(?:character|word) (?:limit|count)s?\b|under 280|280 char\w*|\d+ (?:characters|chars)\b|"
+        r"(?:notes?|rationale|reasoning|explanation|score|confidence|rating|thought|sentiment)\s*[:：]|"
+        r"(?:score|confidence|rating)\s+(?:of\s+)?\d+(?:/\d+)?)",
+        "Talk about the text (notes, scores, limits or the model itself); remove it.",
+    ),
+    (
+        "markdown",
+        r"\*\*[^*\n]+\*\*|__[^_\n]+__|(?<![\w*])\*[^\s*][^*\n]*\*(?![\w*])|(?<![\w/@])_[^\s_][^_\n]*_(?!\w)|~~[^~\n]+~~|"
+        r"`|!?\[[^\]\n]*\]\([^)\n]*\)|(?:^|\n)\s*(?:#{1,6}\s|[-*+•◦▪·]\s|\d{1,2}[.)]\s|>\s|={3,}|-{3,}|\*{3,}|\|)|\*\*|"
+        r"</?(?:b|i|u|em|strong|p|br|a|ul|ol|li|code|pre|h\d|div|span|img|script)\b[^<>\n]*>|\\n|\\u[0-9a-f]{4}",
+        "Markdown or markup, which X shows as it is; write plain text.",
+    ),
+    (
+        "placeholder",
+        r"\{[^{}\n]{0,80}\}|\{\{|\}\}|\$\{|\[/?[A-Za-z_][^\[\]\n]{0,80}\]|<\|[^\n>]{0,40}|\|>|</?[a-z_][^<>\n]{0,40}>|"
+        r"%[sd]\b|\$x+(?:[,.]x+)*\b|\bx{2,}(?:[,.]x+)*%?(?!\w)|\b(?:lorem ipsum|tbd|todo|undefined|n/a)\b|"
+        r"(?:\$\s?|\b)(?:nan|null)\b|\$\s?none\b|\bnone\s?%|<<|>>|\[\]|\{|\}",
+        "A placeholder, tag or template token; fill it or remove it.",
+    ),
+    (
+        "json",
+        r"\A\s*[\[{]|\"\w{1,30}\"\s*:\s*|\b(?:function_call|tool_calls?|arguments)\b|\A\s*(?:json|yaml|xml)\b",
+        "JSON or a tool call in place of a post.",
+    ),
+    (
+        "punctuation",
+        r"([!?,;:])\1{2,}|[!?]{4,}|,,|;;|(?<!\.)\.\.(?!\.)|\.{4,}|…{2,}|[!?]\s[!?]|\s[,;](?=\s)",
+        "Repeated or stray punctuation; one mark is enough.",
+    ),
+    (
+        "spacing",
+        r"\w[.!?][A-Z][a-z]|\)[.!?]?[A-Z][a-z]|[a-z],[A-Za-z]{2}|\w[;][A-Za-z]",
+        "No space after a punctuation mark.",
+    ),
+)
+_RULES = tuple(
+    (name, re.compile(pattern, re.IGNORECASE if name != "spacing" else 0), message)
+    for name, pattern, message in _PATTERNS
+)
+
+_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "„": "“", "”": "”", "「": "」"}
+_LOOSE_ENDS = frozenset(
+    "and or but nor the a an of to with for in at by from as that which who because if while than "
+    "its their my your our his her this these those is are was were be been has have had will would "
+    "can could should may might into onto about over under between through during per via so when "
+    "where whether although though since until unless not very just both either".split()
+)
+_PLACE_HOLDING = re.compile(r"(?:\s|[#＃$]\w+|https?://\S+)+\Z")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_PHRASE = 6  # words
+_KEPT_CONTROLS = frozenset("\n\ufe0f\ufe0e")
+
+
+def check(text: str, content_type: str) -> list[Finding]:
+    """Findings on form; empty for a text that could go out as it is.
+
+    ``content_type`` only widens: a joke may have a line more, its set-up and its punch line.
+    """
+    if len(text) > MAX_JUDGED:
+        return [_finding("long", 0, len(text), f"More than {MAX_JUDGED:,} characters; no post.")]
+    plain = text.replace("’", "'")
+    findings = [
+        _finding(name, *_widest(match), message)
+        for name, pattern, message in _RULES
+        if (match := pattern.search(plain))
+    ]
+    for rule in _SHAPES:
+        findings += rule(text)
+    findings += _lines(text, MAX_LINES + (content_type == "joke"))
+    return sorted(findings, key=lambda finding: (finding.start, finding.rule))
+
+
+def _finding(name: str, start: int, end: int, message: str) -> Finding:
+    return Finding(f"format.{name}", "reject", start, end, message)
+
+
+def _widest(match: re.Match[str]) -> tuple[int, int]:
+    start, end = match.span()
+    return start, max(end, start + 1)
+
+
+def _short(text: str) -> Iterator[Finding]:
+    if len(text.strip()) < MIN_CHARACTERS:
+        yield _finding("short", 0, len(text), f"Shorter than {MIN_CHARACTERS} characters.")
+
+
+def _edges(text: str) -> Iterator[Finding]:
+    """Wrapping quotes and white space around the post."""
+    inner = text.strip()
+    if inner != text:
+        yield _finding("edges", 0, len(text), "White space around the text; strip it.")
+    closing = _QUOTES.get(inner[:1])
+    if closing and len(inner) > 1:
+        body = inner[1:-1] if inner.endswith(closing) else inner[1:].rstrip("\n")
+        marks = (inner[0], closing) if closing != "'" else (closing,)
+        if inner.endswith(closing) and not any(mark in body for mark in marks):
+            yield _finding("quoted", 0, len(text), "The whole text stands in quotes; remove them.")
+        elif closing != "'" and not any(mark in body for mark in marks):
+            yield _finding("quoted", 0, 1, "A quote is opened and never closed.")
+
+
+def _cut(text: str) -> Iterator[Finding]:
+    """A sentence that was cut off: at a comma, a small word, an ellipsis, an open bracket."""
+    bare = _PLACE_HOLDING.sub("", SEQUENCE.sub(" ", text).rstrip())
+    ending = bare[-20:]
+    if re.search(r"(?:…|\.\.\.)\W*\Z", ending):
+        yield _finding("cut", len(text) - 1, len(text), "It ends in an ellipsis; finish it.")
+    elif re.search(r"[,;:–—\-&+/(]\Z|\w-\Z", ending):
+        yield _finding("cut", len(text) - 1, len(text), "It ends in the middle of a sentence.")
+    elif (last := re.search(r"([^\W\d_]+)\Z", ending)) and last[1].lower() in _LOOSE_ENDS:
+        yield _finding("cut", len(text) - 1, len(text), f"It ends in “{last[1]}”; finish it.")
+    if text.count("(") != text.count(")") or text.count("“") != text.count("”"):
+        yield _finding("cut", 0, len(text), "A bracket or quote is not closed.")
+
+
+def _tags(text: str) -> Iterator[Finding]:
+    for name, pattern, most in (
+        ("hashtags", HASHTAG, MAX_HASHTAGS),
+        ("cashtags", CASHTAG, MAX_CASHTAGS),
+    ):
+        found = list(pattern.finditer(text))
+        if len(found) > most:
+            start, end = found[most].start(), found[-1].end()
+            yield _finding(name, start, end, f"{len(found)} {name}; at most {most}.")
+    words = re.sub(r"[#＃$@]\w+|https?://\S+", " ", text)
+    if text.strip() and len(re.findall(r"[^\W\d_]{2,}", words)) < 2:
+        yield _finding("words", 0, len(text), "Hardly a word beside tags, numbers and links.")
+
+
+def _loop(text: str) -> Iterator[Finding]:
+    """A model that went round in circles: a word four times in a row, a phrase or sentence twice."""
+    words = [(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    seen: dict[tuple[str, ...], int] = {}
+    for at in range(len(words)):
+        _, start, end = words[at]
+        four = {word for word, _, _ in words[at : at + 4]}
+        phrase = tuple(word for word, _, _ in words[at : at + _PHRASE])
+        if (at + 4 <= len(words) and len(four) == 1) or seen.setdefault(phrase, at) != at:
+            if len(four) > 1 and len(phrase) < _PHRASE:
+                continue
+            yield _finding("loop", start, end, "The text repeats itself.")
+            return
+    sentences = [" ".join(_WORD.findall(part.lower())) for part in re.split(r"[.!?\n]+", text)]
+    long = [sentence for sentence in sentences if sentence.count(" ") >= 2]
+    if len(set(long)) < len(long):
+        yield _finding("loop", 0, len(text), "A sentence stands there twice.")
+
+
+def _domains(text: str) -> Iterator[Finding]:
+    for url in find_urls(text):
+        if not url.url[:8].lower().startswith(("http://", "https://")):
+            message = f"“{url.url}” becomes a link on X; put a space after the period or drop it."
+            yield _finding("domain", url.start, url.end, message)
+
+
+def _emoji(text: str) -> Iterator[Finding]:
+    found = list(SEQUENCE.finditer(text))
+    if len(found) > MAX_EMOJI:
+        yield _finding(
+            "emoji", found[MAX_EMOJI].start(), found[-1].end(), f"More than {MAX_EMOJI} emoji."
+        )
+    run = 1
+    for before, after in zip(found, found[1:], strict=False):
+        run = run + 1 if not text[before.end() : after.start()].strip() else 1
+        if run > MAX_EMOJI_RUN:
+            message = f"More than {MAX_EMOJI_RUN} emoji in a row."
+            yield _finding("emoji", before.start(), after.end(), message)
+            return
+
+
+def _capitals(text: str) -> Iterator[Finding]:
+    words = [word for word in re.findall(r"[^\W\d_]{4,}", re.sub(r"[#＃$]\w+", " ", text))]
+    loud = sum(word.isupper() for word in words)
+    if loud >= 3 and loud > 0.5 * len(words):
+        yield _finding("capitals", 0, len(text), "Mostly capital letters; write it calmly.")
+
+
+def _controls(text: str) -> Iterator[Finding]:
+    rest = SEQUENCE.sub(lambda match: "x" * len(match[0]), text)
+    for place, character in enumerate(rest):
+        if character in _KEPT_CONTROLS or character.isprintable() and character != "\ufffd":
+            continue
+        kind = unicodedata.category(character)
+        if kind in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or character == "\ufffd":
+            message = f"U+{ord(character):04X} is invisible or broken; remove it."
+            yield _finding("control", place, place + 1, message)
+            return
+
+
+def _language(text: str) -> Iterator[Finding]:
+    for start, end, message in foreign(text):
+        yield _finding("language", start, end, message)
+
+
+def _lines(text: str, most: int) -> Iterator[Finding]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > most:
+        yield _finding("lines", 0, len(text), f"{len(lines)} lines; at most {most}.")
+
+
+_SHAPES: tuple[Callable[[str], Iterator[Finding]], ...] = (
+    _short,
+    _edges,
+    _cut,
+    _tags,
+    _loop,
+    _domains,
+    _emoji,
+    _capitals,
+    _controls,
+    _language,
+)
