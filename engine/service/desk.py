@@ -18,7 +18,8 @@ from engine.store import settings, snapshots
 from engine.store.database import opened
 
 if TYPE_CHECKING:
-    from engine.market.watch import MarketStatus
+    from engine.market.snapshot import Sources
+    from engine.market.watch import WatchResult
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Footing:
 
 
 class MarketDesk:
-    """Reads the market for the runner; keeps the last status for those who ask.
+    """Reads the market for the runner.
 
     Sample data stands in only while nothing that is written can become public
     (:attr:`engine.config.Config.public`).
@@ -41,50 +42,41 @@ class MarketDesk:
     def __init__(self, db_path: Path, config: Config, clock: Clock) -> None:
         self._db_path, self._config, self._clock = db_path, config, clock
         self._lock = Lock()
-        self.status: MarketStatus | None = None
+        self._fetched: Sources | None = None
 
-    def poll(self) -> MarketStatus:
-        """Read all sources once, store the snapshot if there is one, note events."""
+    def poll(self) -> WatchResult:
+        """Read all sources once; store the snapshot, live or in private sample, and its events."""
         from engine.market.snapshot import build_sources
-        from engine.market.watch import watch
+        from engine.market.watch import watch, watch_sample
 
         with self._lock, opened(self._db_path) as db:
-            self.status = watch(
-                db, build_sources(self._config), self._clock, settings.get_all(db)
-            )
-        if self.status.state == "held":
-            event(logger, logging.WARNING, "no live snapshot", reason=self.status.reason)
-        return self.status
+            # kept: a source that asked us to wait is remembered by its fetcher
+            self._fetched = self._fetched or build_sources(self._config, self._clock)
+            result = watch(db, self._fetched, self._clock, settings.get_all(db))
+            if result.snapshot is not None:
+                return result
+            event(logger, logging.WARNING, "no live snapshot", reason=result.status.reason)
+            if self._config.public:
+                return result
+            return watch_sample(db, self._clock, result.status.reason)
 
-    def footing(self, *, use_sample: bool = True) -> Footing:
-        """The newest live snapshot that is fresh, a new one, or the sample world's."""
+    def footing(self) -> Footing:
+        """The newest live snapshot that is fresh, else what a new look at the market gives."""
         with opened(self._db_path) as db:
             newest = snapshots.latest(db, world="live")
             age_limit = float(settings.get(db, "market.max_age_s"))
         if newest is not None and self._is_fresh(newest.facts.as_of, age_limit):
             return Footing(newest)
-        status = self.poll()
-        if status.snapshot is not None:
-            return Footing(status.snapshot)
-        if self._config.public or not use_sample:
-            return Footing(None, status.reason)
-        return Footing(self._sample(), f"sample market in place of live data: {status.reason}")
+        result = self.poll()
+        reason = result.status.reason
+        if result.status.state == "sample":
+            reason = f"sample market in place of live data: {reason}"
+        return Footing(result.snapshot, reason)
 
     def _is_fresh(self, as_of: datetime | None, age_limit: float) -> bool:
         if as_of is None:
             return False
         return timedelta(0) <= self._clock.now() - as_of <= timedelta(seconds=age_limit)
-
-    def _sample(self) -> Snapshot:
-        from engine.market.sample import sample_snapshot
-
-        now = self._clock.now()
-        with opened(self._db_path) as db:
-            newest = snapshots.latest(db, world="sample")
-            fresh = sample_snapshot(now)
-            if newest is not None and newest.facts == fresh.facts:
-                return newest
-            return snapshots.insert(db, fresh, now=now)
 
 
 def given_facts(db_path: Path, facts: Facts, clock: Clock) -> Snapshot:

@@ -12,21 +12,25 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.clock import Clock
-from engine.errors import BuzzError
+from engine.errors import BuzzError, QueueConflict
 from engine.log import event
 from engine.posting import queue
 from engine.records import Facts, Snapshot
 from engine.service import schedule
 from engine.service.desk import MarketDesk, given_facts
-from engine.store import news, posts, schedules
+from engine.store import approvals, news, posts, schedules, snapshots
 from engine.store.database import opened, write_tx
 from engine.store.news import NewsItem
+from engine.store.posts import Post
 from engine.store.slots import Slot
 from engine.writing.generate import Draft, Order, Writer
 
 logger = logging.getLogger(__name__)
 
 NEWS_MAX_AGE_H = 36.0
+
+MOST_REWRITES = 5
+"""A post that cannot be written anew so often is left for its operator, or to expire."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,42 @@ class Filler:
             return Written(None, "skipped", "no fresh, relevant, unused headline")
         written = self._order(Order(content_type, snapshot, news=item))
         return dataclasses.replace(written, reason=written.reason or reason)
+
+    def write_anew(self) -> int:
+        """Give every post that waits for a new text one; answers how many got it."""
+        with opened(self._db_path) as db:
+            wanted = [
+                (wish.id, posts.need(db, wish.post_id))
+                for wish in queue.regenerations(db)
+                if wish.tries < MOST_REWRITES
+            ]
+        return sum(self._renew(wish_id, post) for wish_id, post in wanted)
+
+    def _renew(self, wish_id: int, post: Post) -> bool:
+        footing = self._desk.footing()
+        with opened(self._db_path) as db:
+            item = news.get(db, post.news_item_id) if post.news_item_id else None
+            own = snapshots.get(db, post.snapshot_id) if post.snapshot_id else None
+        # facts that an operator gave have no newer version; anything else is written on new ones
+        snapshot = own if own is not None and own.world == "replay" else footing.snapshot
+        if snapshot is None:
+            return False
+        draft = self._writer.write(Order(post.content_type, snapshot, news=item, post_id=post.id))
+        with opened(self._db_path) as db:
+            if draft.post_id is None or draft.text == post.text:
+                approvals.count_try(db, wish_id)
+                return False
+            try:
+                queue.renew(
+                    db, post.id, revision=post.revision, text=draft.text, verdict=draft.verdict,
+                    snapshot_id=snapshot.id, origin=draft.origin, actor="writer",
+                    now=self._clock.now(),
+                )  # fmt: skip
+            except QueueConflict as conflict:
+                # somebody decided otherwise while the model wrote; theirs is the last word
+                event(logger, logging.INFO, "rewrite not wanted any more", why=str(conflict))
+                return False
+        return True
 
     # -- one slot ----------------------------------------------------------------------------
 

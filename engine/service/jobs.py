@@ -83,7 +83,7 @@ class Jobs:
                 future.exception(timeout=max(0.0, deadline - self._clock.boottime()))
             except TimeoutError:
                 late.append(name)
-            except BaseException as error:  # noqa: S112  cancelled futures have nothing to say
+            except BaseException as error:
                 logger.debug("%s ended with %s", name, error)
                 continue
         return late

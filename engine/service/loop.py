@@ -83,6 +83,7 @@ class Runner:
             poll_s = float(settings.get(db, "market.poll_s"))
         for job in (
             Job("slots", self._tick_s, "writing", self.filler.fill_due, quiet=True),
+            Job("rewrites", 5, "writing", self.filler.write_anew, quiet=True),
             Job("posting", self._tick_s, "posting", self.poster.post_next, quiet=True),
             Job("reconcile", 20, "posting", self.poster.reconcile, quiet=True),
             Job("market", poll_s, "market", self.desk.poll),

@@ -40,7 +40,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Order:
-    """What to write. ``use_model`` False asks for the template arm: a backup post."""
+    """What to write. ``use_model`` False asks for the template arm: a backup post.
+
+    ``post_id`` names a stored post whose text is to be written anew; it is not stored again.
+    """
 
     content_type: str
     snapshot: Snapshot
@@ -50,7 +53,7 @@ class Order:
     template_version_id: int | None = None
     use_model: bool = True
     purpose: str = "post"
-    note: str = ""
+    post_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,9 @@ class _Session:
                 candidate = self._round(simplified)
             except ModelError as error:
                 self.failure = str(error)
-                event(logger, logging.WARNING, "model failed", error=str(error), retry=not simplified)
+                event(
+                    logger, logging.WARNING, "model failed", error=str(error), retry=not simplified
+                )
                 if simplified or not error.retryable:
                     return None
                 simplified = True
@@ -216,8 +221,10 @@ class _Session:
         if name == "menu" or (simplified and "grammar" in features):
             return recipes.plan_menu(material)
         prompt = calls.simple_prompt(self.context) if simplified else self._prompt()
-        return recipes.plan_slots(material, prompt) if name == "slots" else recipes.plan_free(
-            material, prompt
+        return (
+            recipes.plan_slots(material, prompt)
+            if name == "slots"
+            else recipes.plan_free(material, prompt)
         )
 
     def _material(self) -> recipes.Material:
@@ -242,7 +249,9 @@ class _Session:
             return prompt
         # our own sentences about the last rejection; they come last, so the cached head stays
         hint = "\n".join(f"- {sentence}" for sentence in self.hints[-3:])
-        return dataclasses.replace(prompt, user=f"{prompt.user}\n\nAvoid this time:\n{hint}\n\nPost:")
+        return dataclasses.replace(
+            prompt, user=f"{prompt.user}\n\nAvoid this time:\n{hint}\n\nPost:"
+        )
 
     def _options(self, base: Options) -> Options:
         """Settings over the recipe's defaults; after a rejection a little more or less heat."""
@@ -320,7 +329,7 @@ class _Session:
             expires_at=now + timedelta(seconds=float(self.settings["posting.draft_ttl_s"])),
         )
         with write_tx(self.db):
-            post_id = posts.insert(self.db, post, actor="writer", now=now)
+            post_id = order.post_id or posts.insert(self.db, post, actor="writer", now=now)
             generations.link(self.db, self.draft_key, post_id)
             repetition.remember(self.db, post_id, candidate.text, now)
             templates.touch(self.db, self.template.id, now=now)

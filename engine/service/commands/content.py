@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,9 @@ def _replay(app: App, args: argparse.Namespace) -> int:
     types = [name.strip() for name in args.types.split(",") if name.strip()]
     unknown = sorted(set(types) - set(CONTENT_TYPES))
     if unknown or not types or args.every < 1 or args.limit < 0:
-        raise UsageError(f"--types takes {', '.join(CONTENT_TYPES)}; --every and --limit take counts.")
+        raise UsageError(
+            f"--types takes {', '.join(CONTENT_TYPES)}; --every and --limit take counts."
+        )
     rows = read_market_csv(args.file)
     path = app.ready()
     model = app.model()

@@ -19,7 +19,9 @@ def add(commands: Any) -> None:
     """Register this group's commands."""
     check = commands.add_parser("check", help="judge a text from standard input against facts")
     check.add_argument("--facts", type=Path, required=True, help="JSON file in the shape of FACTS")
-    check.add_argument("--type", choices=CONTENT_TYPES, default="price", help="content type (price)")
+    check.add_argument(
+        "--type", choices=CONTENT_TYPES, default="price", help="content type (price)"
+    )
     check.add_argument("--json", action="store_true", help="answer in JSON")
     check.set_defaults(handler=_check)
     weigh = commands.add_parser("weigh", help="X's weighted length of standard input")
