@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -37,13 +37,13 @@ class VoiceProfile:
     name: str
     tone: tuple[str, ...]
     energy: str
-    emoji_max: int = 1
-    hashtag_max: int = 2
-    sentence_words_max: int = 26
+    emoji_max: int
+    hashtag_max: int
+    sentence_words_max: int
     love: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
-    marks: tuple[tuple[str, Marks], ...] = field(default=())
+    marks: tuple[tuple[str, Marks], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON shape of ``data/voice.json``."""
@@ -63,12 +63,6 @@ class VoiceProfile:
                 trait: Marks(_text(m["reads_as"]), _texts(m["strong"]), _texts(m.get("weak", [])))
                 for trait, m in row.get("marks", {}).items()
             }
-            words = {key: _texts(row.get(key, [])) for key in ("love", "avoid", "samples")}
-            limits = {
-                key: _whole(row[key])
-                for key in ("emoji_max", "hashtag_max", "sentence_words_max")
-                if key in row
-            }
             known = {field.name for field in dataclasses.fields(cls)}
             unknown = sorted(set(row) - known)
             if unknown:
@@ -77,9 +71,13 @@ class VoiceProfile:
                 name=_text(row["name"]),
                 tone=_texts(row["tone"]),
                 energy=_text(row["energy"]),
+                emoji_max=_whole(row["emoji_max"]),
+                hashtag_max=_whole(row["hashtag_max"]),
+                sentence_words_max=_whole(row["sentence_words_max"]),
+                love=_texts(row.get("love", [])),
+                avoid=_texts(row.get("avoid", [])),
+                samples=_texts(row.get("samples", [])),
                 marks=tuple(sorted(marks.items())),
-                **words,
-                **limits,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(

@@ -1,0 +1,111 @@
+"""Precision and recall of the voice check on the held-out third of its labelled examples.
+
+``python -m tests.benchmarks.voice [--json]``. The held-out third is fixed by the hash of each
+example's id; the threshold is the middle of the best plateau (F1) on the other two thirds.
+Both the examples and the word lists have one author, so figures on other people's texts will be
+lower.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from typing import Any
+
+from engine.checks.voice import load_profile, score
+from engine.resources import data_path
+from engine.settings import SETTINGS
+
+Scored = list[tuple[float, dict[str, Any]]]
+
+
+def examples() -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = json.loads(
+        data_path("voice_examples.json").read_text(encoding="utf-8")
+    )["examples"]
+    return loaded
+
+
+def held_out(example: dict[str, Any]) -> bool:
+    return int(hashlib.sha256(example["id"].encode()).hexdigest(), 16) % 3 == 0
+
+
+def scored(rows: list[dict[str, Any]]) -> Scored:
+    profile = load_profile()
+    return [(score(row["text"], profile, row["type"]).total, row) for row in rows]
+
+
+def counts(rows: Scored, threshold: float) -> dict[str, int]:
+    """``caught`` off-voice texts, ``missed`` ones, and on-voice texts ``wronged``."""
+    off = [total for total, row in rows if row["label"] == "off"]
+    on = [total for total, row in rows if row["label"] == "on"]
+    caught = sum(total < threshold for total in off)
+    wronged = sum(total < threshold for total in on)
+    return {"off": len(off), "on": len(on), "caught": caught, "wronged": wronged}
+
+
+def f1(found: dict[str, int]) -> float:
+    return 2 * found["caught"] / (found["off"] + found["caught"] + found["wronged"])
+
+
+def calibrate(rows: Scored) -> float:
+    """The middle of the thresholds with the best F1."""
+    grid = [step / 100 for step in range(5, 100)]
+    best = max(f1(counts(rows, threshold)) for threshold in grid)
+    plateau = [t for t in grid if f1(counts(rows, t)) == best]
+    return plateau[len(plateau) // 2]
+
+
+def wilson(good: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if n == 0:
+        return 0.0, 1.0
+    z = 1.959964
+    share, middle = good / n, 1 + z * z / n
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (share + z * z / (2 * n) - half) / middle, (share + z * z / (2 * n) + half) / middle
+
+
+def report() -> dict[str, Any]:
+    """Everything ``main`` prints."""
+    rows = examples()
+    tuning = scored([row for row in rows if not held_out(row)])
+    testing = scored([row for row in rows if held_out(row)])
+    threshold = float(SETTINGS["content.voice_threshold"].default)
+    found = counts(testing, threshold)
+    flagged = found["caught"] + found["wronged"]
+    wrong = [
+        {"id": row["id"], "score": round(total, 2), "text": row["text"]}
+        for total, row in testing
+        if (total < threshold) != (row["label"] == "off")
+    ]
+    return {
+        "tuning": counts(tuning, threshold),
+        "calibrated_threshold": calibrate(tuning),
+        "threshold": threshold,
+        "held_out": found,
+        "precision": [found["caught"] / max(1, flagged), *wilson(found["caught"], flagged)],
+        "recall": [found["caught"] / found["off"], *wilson(found["caught"], found["off"])],
+        "wrong": wrong,
+    }
+
+
+def main() -> None:
+    result = report()
+    if "--json" in sys.argv:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+        return
+    print(f"threshold {result['threshold']} (calibrated {result['calibrated_threshold']})")
+    print(f"tuning two thirds: {result['tuning']}")
+    print(f"held-out third:    {result['held_out']}")
+    for name in ("precision", "recall"):
+        share, low, high = result[name]
+        print(f"{name}: {share:.1%} (95 % Wilson {low:.1%} to {high:.1%})")
+    for row in result["wrong"]:
+        print(f"  {row['score']:.2f} {row['id']}: {row['text']}")
+
+
+if __name__ == "__main__":
+    main()
