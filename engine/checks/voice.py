@@ -27,101 +27,17 @@ _HASHTAG = re.compile(r"(?<!\w)#\w+")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n+")
 _BANGS = re.compile(r"!+")
-_ACRONYMS = frozenset(
-    [
-        "BTC",
-        "USD",
-        "ETF",
-        "SEC",
-        "CFTC",
-        "FOMC",
-        "CPI",
-        "GDP",
-        "ATH",
-        "API",
-        "UTC",
-        "USA",
-        "FED",
-        "ECB",
-        "IRS",
-        "CEO",
-        "AI",
-        "TV",
-        "UK",
-        "EU",
-        "US",
-        "OK",
-        "ID",
-        "HODL",
-        "EH",
-    ]
-)
-_FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "it",
-        "its",
-        "in",
-        "on",
-        "at",
-        "to",
-        "of",
-        "for",
-        "from",
-        "by",
-        "with",
-        "and",
-        "or",
-        "but",
-        "not",
-        "no",
-        "as",
-        "than",
-        "that",
-        "this",
-        "these",
-        "there",
-        "here",
-        "my",
-        "your",
-        "our",
-        "we",
-        "you",
-        "i",
-        "he",
-        "she",
-        "his",
-        "her",
-        "they",
-        "them",
-        "their",
-        "has",
-        "have",
-        "had",
-        "do",
-        "does",
-        "did",
-        "will",
-        "can",
-        "so",
-        "if",
-        "when",
-        "who",
-        "what",
-        "which",
-        "how",
-        "one",
-        "all",
-    ]
-)
+_ACRONYMS_TEXT = """
+BTC USD ETF SEC CFTC FOMC CPI GDP ATH API UTC USA FED ECB IRS CEO AI TV UK EU US OK ID HODL EH
+"""
+_FUNCTION_WORDS_TEXT = """
+a an the is are was were be been it its in on at to of for from by with and or but not no as than that
+this these there here my our your we you i he she his her they them their has have had do does did
+will can so if when who what which how one all because while just only up down out
+"""
+
+_ACRONYMS = frozenset(_ACRONYMS_TEXT.split())
+_FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_TEXT.split())
 
 
 class Trait(NamedTuple):
@@ -211,7 +127,8 @@ def _flow(text: str, longest_wanted: int) -> Trait:
         )
     figures = sum(not _WORD.fullmatch(token.strip(".,;:!?()\"'“”—…")) for token in tokens)
     glue = sum(word in _FUNCTION_WORDS for word in words)
-    if len(tokens) >= 5 and (figures / len(tokens) > 0.45 or not glue):
+    share = figures / max(1, len(tokens))
+    if len(tokens) >= 5 and (share > 0.45 or (share > 0.1 and not glue)):
         return Trait(_STRONG, "reads like a ticker; put it into a sentence.")
     if len(sentences) >= 4 and len(tokens) < 2 * len(sentences):
         return Trait(_STRONG, "single words with periods; put them into a sentence.")
