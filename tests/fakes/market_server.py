@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,9 +162,7 @@ class MarketServer:
             ),
             HASHRATE: json_answer(
                 {
-                    "hashrates": [
-                        {"timestamp": 1652486400, "avgHashrate": 236499762108771800000}
-                    ],
+                    "hashrates": [{"timestamp": 1652486400, "avgHashrate": 236499762108771800000}],
                     "difficulty": [
                         {"timestamp": 1652468330, "difficulty": 31251101365711.12, "height": 736249}
                     ],
@@ -191,10 +189,8 @@ class MarketServer:
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                try:
+                with suppress(OSError):  # the client may give up, as it should
                     self._send(answer)
-                except OSError:
-                    pass  # the client gave up, as it should
 
             def _send(self, answer: Answer) -> None:
                 if not answer.trickle:
