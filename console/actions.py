@@ -1,4 +1,4 @@
-"""Every write of the console: callbacks that call the engine and say in one sentence what happened.
+"""Writes of the console: callbacks that call the engine and say in one sentence what happened.
 
 The engine decides and checks the role again; nothing here looks at a state before acting, so a
 double click or a second tab cannot act twice.
@@ -13,18 +13,24 @@ from sqlite_utils import Database
 
 from console import data, state
 from engine.errors import BuzzError, PermissionDenied
+from engine.posting import killswitch
 from engine.service import users
 from engine.service.users import Operator, Role
 
 
-def act(needed: Role, work: Callable[[Database, Operator], str]) -> bool:
-    """Do ``work`` as whoever is signed in and tell its answer, or tell why not."""
+def act(needed: Role, work: Callable[[Database, Operator], str], *, shown: bool = False) -> bool:
+    """Do ``work`` as whoever is signed in and tell its answer, or tell why not.
+
+    ``shown`` works on what the screens show (sample data, if that is on), else always on the
+    bot's own database. The role is always read from the latter.
+    """
     try:
         operator = state.operator()
         if operator is None:
             raise PermissionDenied("You are signed out. Sign in, then try again.")
         with data.writing() as db:
             operator = users.require(db, operator, needed)
+        with data.writing_shown() if shown else data.writing() as db:
             said = work(db, operator)
     except (BuzzError, sqlite3.Error, OSError) as error:
         state.tell("refused", str(error) or type(error).__name__)
@@ -34,33 +40,23 @@ def act(needed: Role, work: Callable[[Database, Operator], str]) -> bool:
 
 
 def stop_posting() -> None:
-    from engine.posting import killswitch
-
     def work(db: Database, operator: Operator) -> str:
-        killswitch.stop(db, reason="stopped in the console", actor=operator.name, now=data.now())
+        killswitch.stop(
+            data.config().db, actor=operator, reason="stopped in the console", now=data.now()
+        )
         return "Posting is stopped. Nothing goes out until someone resumes it."
 
     act("editor", work)
 
 
 def resume_posting() -> None:
-    from engine.posting import killswitch
-
     def work(db: Database, operator: Operator) -> str:
-        killswitch.resume(db, actor=operator.name, now=data.now())
+        killswitch.resume(
+            data.config().db, actor=operator, confirm=killswitch.CONFIRM, now=data.now()
+        )
         return "Posting goes on. Approved posts go out at their time."
 
     act("approver", work)
-
-
-def remove_sample() -> None:
-    from engine.service import sample
-
-    def work(db: Database, operator: Operator) -> str:
-        sample.remove(data.sample_path())
-        return "Sample data is removed. You see your own bot again."
-
-    act("admin", work)
 
 
 def fill_sample() -> None:
@@ -69,5 +65,15 @@ def fill_sample() -> None:
     def work(db: Database, operator: Operator) -> str:
         sample.fill(data.sample_path(), now=data.now())
         return "A sample week is shown. It is kept apart and removed in one click."
+
+    act("admin", work)
+
+
+def remove_sample() -> None:
+    from engine.service import sample
+
+    def work(db: Database, operator: Operator) -> str:
+        sample.remove(data.sample_path())
+        return "Sample data is removed. You see your own bot again."
 
     act("admin", work)

@@ -21,13 +21,15 @@ from sqlite_utils import Database
 
 from engine.clock import Clock, SystemClock
 from engine.config import Config, load_config
+from engine.posting import killswitch, spend
 from engine.service import users
 from engine.service.app import App
 from engine.store import console_reads, heartbeats, slots
 from engine.store import settings as store_settings
-from engine.store.console_reads import Stop, Waiting
+from engine.store.console_reads import Waiting
 from engine.store.database import opened
 from engine.store.migrations import pending
+from engine.store.posting import Switch
 from engine.store.slots import Slot
 
 T = TypeVar("T")
@@ -82,8 +84,15 @@ def showing() -> Iterator[Database]:
 
 @contextmanager
 def writing() -> Iterator[Database]:
-    """A connection for one action; see console/actions.py."""
+    """A connection to the bot's own database, for one action; see console/actions.py."""
     with opened(config().db) as db:
+        yield db
+
+
+@contextmanager
+def writing_shown() -> Iterator[Database]:
+    """The same to what the screens show."""
+    with opened(_shown()) as db:
         yield db
 
 
@@ -116,7 +125,7 @@ class Health:
 
     alive: bool
     age_s: float | None
-    stop: Stop
+    stop: Switch
     breakers: list[tuple[str, str, str | None, str | None]]
     waiting: Waiting
     next_slot: Slot | None
@@ -139,22 +148,17 @@ def health() -> Health:
         return Health(
             alive=age is not None and age <= values["service.heartbeat_stale_s"],
             age_s=age,
-            stop=console_reads.stop(db),
+            stop=killswitch.status(db, settings.db),
             breakers=console_reads.open_breakers(db),
             waiting=console_reads.waiting(db),
             next_slot=coming[0] if coming else None,
             model=settings.model,
             publisher=settings.publisher,
-            spent_usd=console_reads.spent_since(db, settings.publisher, month_start(at)),
+            spent_usd=spend.month_to_date(db, at, settings.publisher),
             budget_usd=float(values["posting.monthly_budget_usd"]),
             disk_free_mb=shutil.disk_usage(settings.db.parent).free // 1_000_000,
             least_free_mb=int(values["service.min_free_mb"]),
         )
-
-
-def month_start(at: datetime) -> datetime:
-    """Budgets run by calendar month, UTC."""
-    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def day_bounds(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

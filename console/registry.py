@@ -17,7 +17,7 @@ def navigation() -> Page:
     return st.navigation(
         {
             group: [
-                st.Page(path(name), title=title, icon=icon, default=name == "overview")
+                st.Page(path(name), title=f"{icon} {title}", default=name == "overview")
                 for name, title, icon in pages
             ]
             for group, pages in PAGES.items()

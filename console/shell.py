@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -21,6 +22,9 @@ from engine.errors import BuzzError
 from engine.service.users import Operator, Role
 
 logger = logging.getLogger(__name__)
+
+# an emoji would be fetched from a foreign host
+ICON = Path(__file__).with_name("icon.png")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def open_page(title: str, caption: str = "") -> Iterator[Desk]:
 
     The body of the ``with`` does not run for anybody else.
     """
-    st.set_page_config(page_title=f"{title} · BTCBuzzBot", page_icon="🐝", layout="wide")
+    st.set_page_config(page_title=f"{title} · BTCBuzzBot", page_icon=str(ICON), layout="wide")
     if not state.pop_entered():
         _show_menu()
     try:

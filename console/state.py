@@ -81,3 +81,21 @@ def set_mode(name: str, value: str) -> None:
 
 def clear_mode(name: str) -> None:
     st.session_state.pop(f"mode.{name}", None)
+
+
+def remember_undo(approved: list[tuple[int, int]]) -> None:
+    """What the last approval in this tab approved: (post id, revision) pairs."""
+    st.session_state["queue.undo"] = approved
+
+
+def undoable() -> list[tuple[int, int]]:
+    return list(st.session_state.get("queue.undo", []))
+
+
+def place(name: str) -> int:
+    """Where in a list one was; stays when the row leaves the list."""
+    return int(st.session_state.get(f"place.{name}", 0))
+
+
+def set_place(name: str, at: int) -> None:
+    st.session_state[f"place.{name}"] = at

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlite_utils import Database
 
 from engine.errors import PermissionDenied, UsageError
+from engine.posting.actors import ROLES, Role
 from engine.store import users
 from engine.store.database import write_tx
 from engine.store.users import User
-
-Role = Literal["viewer", "editor", "approver", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "editor", "approver", "admin")
 
 LOCAL = "local operator"
 """Who acts while no user exists and the console is bound to loopback."""
@@ -30,11 +27,13 @@ WRONG_IN_ALL = 50
 
 @dataclass(frozen=True)
 class Operator:
-    """Someone who is signed in. ``stamp`` changes when the account does."""
+    """Someone who is signed in (an engine.posting.actors.Person); ``stamp`` changes when the
+    account does, ``source`` is written to the audit beside the name."""
 
     name: str
     role: Role
     stamp: str = ""
+    source: str = "console"
 
     def may(self, needed: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(needed)

@@ -47,21 +47,6 @@ def revision(db: Database) -> Revision:
     return Revision(*row)
 
 
-@dataclass(frozen=True)
-class Stop:
-    """The kill switch as it stands."""
-
-    stopped: bool
-    reason: str
-    actor: str
-    changed_at: str | None
-
-
-def stop(db: Database) -> Stop:
-    row = db.conn.execute("SELECT stopped, reason, actor, changed_at FROM kill_switch").fetchone()
-    return Stop(bool(row[0]), *row[1:]) if row else Stop(False, "", "", None)
-
-
 def open_breakers(db: Database) -> list[tuple[str, str, str | None, str | None]]:
     """Models that are off or on trial: name, state, until, reason."""
     return db.conn.execute(
@@ -99,13 +84,13 @@ def in_state(db: Database, states: tuple[str, ...], *, limit: int = 200) -> list
     return [posts.record(row) for row in rows]
 
 
-def spent_since(db: Database, publisher: str, since: datetime) -> float:
-    """US dollars reserved or spent since a moment, returns taken off."""
-    row = db.conn.execute(
-        "SELECT coalesce(sum(usd_micros), 0) FROM spend WHERE publisher = ? AND at >= ?",
-        (publisher, iso(since)),
-    ).fetchone()
-    return float(row[0]) / 1_000_000
+def open_drafts(db: Database) -> list[Post]:
+    """Drafts that a person or the runner is expected to give a new text."""
+    rows = db.conn.execute(
+        f"SELECT {posts.COLUMNS} FROM posts WHERE state = 'draft' AND id IN "
+        "(SELECT post_id FROM regenerations WHERE finished_at IS NULL) ORDER BY id LIMIT 50"
+    ).fetchall()
+    return [posts.record(row) for row in rows]
 
 
 @dataclass(frozen=True)

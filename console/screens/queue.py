@@ -1,0 +1,185 @@
+"""Queue: one post at a time, the list beside it, every action by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from console import data, parts, queue_actions, state, words
+from console.screens import queue_detail
+from console.shell import Desk
+from engine.store import audit, console_reads, posts
+from engine.store.audit import AuditEntry
+from engine.store.posts import Post
+
+SHOWN = 9
+"""Rows of the list around the chosen one; a longer list is a number, not more buttons."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What waits, which one is looked at, and what happened lately."""
+
+    waiting: list[Post]
+    drafts: list[Post]
+    at: int
+    detail: queue_detail.Detail | None
+    undoable: list[int]
+    lately: list[AuditEntry]
+    revision: str
+
+    @property
+    def post(self) -> Post | None:
+        return self.waiting[self.at] if self.waiting else None
+
+    @property
+    def green(self) -> list[Post]:
+        return [post for post in self.waiting if is_green(post)]
+
+
+def is_green(post: Post) -> bool:
+    """Every check passed without a warning that asks for a look, and the model wrote it."""
+    return post.verdict == "pass" and not post.flags and post.origin != "backup"
+
+
+def read(desk: Desk) -> View:
+    with data.showing() as db:
+        waiting = console_reads.in_state(db, ("pending_approval",))
+        at = _place([post.id for post in waiting])
+        undo = [
+            post_id
+            for post_id, _ in state.undoable()
+            if (post := posts.get(db, post_id)) and post.state == "approved"
+        ]
+        return View(
+            waiting=waiting,
+            drafts=console_reads.open_drafts(db),
+            at=at,
+            detail=queue_detail.read(db, waiting[at], desk.now) if waiting else None,
+            undoable=undo,
+            lately=[
+                entry
+                for entry in audit.entries(db, limit=12)
+                if entry.subject.startswith("post:") and entry.actor not in ("runner", "writer")
+            ][:3],
+            revision=console_reads.revision(db).key,
+        )
+
+
+def _place(ids: list[int]) -> int:
+    """The chosen post's place; when it has left the list, the one that moved up."""
+    chosen = state.chosen("queue")
+    if chosen in ids:
+        at = ids.index(chosen)
+    else:
+        at = min(state.place("queue"), max(0, len(ids) - 1))
+    state.set_place("queue", at)
+    return at
+
+
+def watch(view: View) -> None:
+    """Look every three seconds whether somebody else, or the runner, changed anything."""
+
+    @st.fragment(run_every="3s")
+    def look() -> None:
+        with data.showing() as db:
+            if console_reads.revision(db).key != view.revision:
+                st.rerun()
+
+    look()
+
+
+def lately(desk: Desk, view: View) -> None:
+    """Undo for one's own last approval, and what people did last."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if view.undoable:
+            st.button(
+                f"Undo {words.count(len(view.undoable), 'approval')}",
+                key="queue.undo.button", icon=":material/undo:", shortcut="U",
+                on_click=queue_actions.undo,
+            )  # fmt: skip
+        for entry in view.lately:
+            st.caption(
+                words.plain(
+                    f"{entry.actor}: {entry.subject.replace(':', ' ')} {entry.what} "
+                    f"{words.ago(entry.at, desk.now)}"
+                ),
+                width="content",
+            )
+
+
+def nothing_waits(view: View) -> None:
+    parts.empty(
+        "Nothing waits for you",
+        "New drafts appear here by themselves. The next one is written at the next slot.",
+        ":material/done_all:",
+    )
+    if view.drafts:
+        st.caption(f"{words.count(len(view.drafts), 'draft')} being written again.")
+
+
+def rows(desk: Desk, view: View) -> None:
+    """The list: the chosen one and its neighbours, and the way to approve all green ones."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{len(view.waiting)} waiting** · {view.at + 1} of {len(view.waiting)}")
+        with st.container(horizontal=True, gap="xsmall"):
+            _step("Next", "J", 1, view)
+            _step("Previous", "K", -1, view)
+        first = max(0, min(view.at - SHOWN // 2, len(view.waiting) - SHOWN))
+        for index, post in enumerate(view.waiting[first : first + SHOWN], start=first):
+            _row(desk, post, chosen=index == view.at)
+        if len(view.waiting) > SHOWN:
+            st.caption(f"{len(view.waiting) - SHOWN} more before and after")
+        if view.green:
+            st.button(
+                f"All green: look at {len(view.green)}",
+                key="queue.bulk", icon=":material/done_all:", shortcut="B", width="stretch",
+                on_click=state.set_mode, args=("queue", "bulk"),
+                disabled=not desk.may("approver"),
+            )  # fmt: skip
+
+
+def _step(label: str, key: str, by: int, view: View) -> None:
+    to = view.at + by
+    inside = 0 <= to < len(view.waiting)
+    st.button(
+        label, key=f"queue.step.{key}", shortcut=key, disabled=not inside, width="stretch",
+        on_click=state.choose,
+        args=("queue", view.waiting[to].id if inside else None),
+    )  # fmt: skip
+
+
+def _row(desk: Desk, post: Post, *, chosen: bool) -> None:
+    when = words.local(
+        post.not_before or post.scheduled_for or post.created_at, desk.zone, now=desk.now
+    )
+    mark = ":material/check:" if is_green(post) else ":material/priority_high:"
+    st.button(
+        f"{when} {post.content_type} {'ok' if is_green(post) else 'look'}",
+        key=f"queue.row.{post.id}", icon=mark, width="stretch",
+        type="secondary" if chosen else "tertiary",
+        on_click=state.choose, args=("queue", post.id),
+    )  # fmt: skip
+
+
+def bulk(view: View) -> None:
+    """All green posts at once, each readable, one key for yes."""
+    green = view.green
+    with st.container(border=True):
+        st.subheader(f"{words.count(len(green), 'post')} passed every check")
+        with st.container(horizontal=True):
+            st.button(
+                f"Approve these {len(green)}",
+                key="queue.bulk.yes", type="primary", shortcut="A", icon=":material/done_all:",
+                on_click=queue_actions.approve_all,
+                args=([(post.id, post.revision) for post in green],),
+            )  # fmt: skip
+            st.button(
+                "Back", key="queue.bulk.no", shortcut="Escape",
+                on_click=state.clear_mode, args=("queue",),
+            )  # fmt: skip
+        for post in green:
+            with st.container(border=True, gap="xsmall"):
+                st.text(post.text)
+                st.caption(f"{post.content_type} · post {post.id} · revision {post.revision}")

@@ -1,0 +1,257 @@
+"""One waiting post: as X shows it, what proves it, what is true now, what the checks said, and
+the buttons. The experiment arm (model, template, recipe) is not shown here, so that a yes judges
+the text alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import streamlit as st
+from sqlite_utils import Database
+
+from console import parts, queue_actions, state, words
+from console.shell import Desk
+from console.words import Color
+from engine.checks import facts as fact_lock
+from engine.checks.facts import Proof
+from engine.checks.length import Weight, weigh
+from engine.posting import queue, spend
+from engine.posting.freshness import Freshness
+from engine.records import Facts, Snapshot
+from engine.service import review
+from engine.store import generations, settings, snapshots
+from engine.store.generations import StoredCall
+from engine.store.posts import Post
+
+WHY_KEY = "queue.reject.why"
+TEXT_KEY = "queue.edit.text"
+UNTIL_KEY = "queue.hold.until"
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What is known about the post on the screen."""
+
+    post: Post
+    weight: Weight
+    proofs: list[Proof]
+    facts: Facts | None
+    snapshot: Snapshot | None
+    latest: Snapshot | None
+    freshness: Freshness
+    cost_usd: float
+    candidates: list[StoredCall]
+
+
+def read(db: Database, post: Post, now: datetime) -> Detail:
+    snapshot = snapshots.get(db, post.snapshot_id) if post.snapshot_id else None
+    facts = review.facts_of(db, post)
+    return Detail(
+        post=post,
+        weight=weigh(post.text),
+        proofs=fact_lock.prove(post.text, facts) if facts else [],
+        facts=facts,
+        snapshot=snapshot,
+        latest=snapshots.latest(db, world=snapshot.world) if snapshot else None,
+        freshness=queue.judge_freshness(db, post, now),
+        cost_usd=spend.cost_of_post(post.text, settings.get_all(db)),
+        candidates=[call for call in generations.of_post(db, post.id) if call.text != post.text],
+    )
+
+
+def show(desk: Desk, detail: Detail) -> None:
+    post = detail.post
+    with st.container(border=True):
+        _head(desk, detail)
+        parts.as_on_x(post.text, _spans(detail))
+        _proof(detail)
+        _now(desk, detail)
+        _checks(detail)
+        mode = state.mode("queue")
+        if mode == "edit":
+            _edit(detail)
+        elif mode == "reject":
+            _reject(post)
+        elif mode == "hold":
+            _hold(desk, post)
+        else:
+            _buttons(desk, detail)
+        _candidates(detail)
+
+
+def _head(desk: Desk, detail: Detail) -> None:
+    post = detail.post
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        parts.badges(parts.about(post)[1:])
+        at = post.not_before or post.scheduled_for
+        if at:
+            parts.moment("for", at, desk.zone, desk.now)
+        weight = detail.weight
+        count = f"{weight.weight} of {weight.limit}"
+        st.caption(
+            f"revision {post.revision} · {count if weight.valid else ':red[' + count + ']'} · "
+            + words.plain(f"costs ${detail.cost_usd:.3f} on X"),
+            help="Length as X counts it: a link is 23, an emoji 2.",
+        )
+
+
+def _spans(detail: Detail) -> list[tuple[int, int, Color]]:
+    """Proved parts green; what a check refused or warned about red or yellow."""
+    spans: list[tuple[int, int, Color]] = [
+        (finding["start"], finding["end"], "yellow" if finding["severity"] == "warn" else "red")
+        for finding in detail.post.findings
+        if finding["end"] - finding["start"] < len(detail.post.text)
+    ]
+    return spans + [(proof.start, proof.end, "green") for proof in detail.proofs]
+
+
+def _proof(detail: Detail) -> None:
+    if not detail.proofs:
+        parts.fact_line("Proof", "nothing in it needs a figure")
+        return
+    claims = [f"{proof.claim} ← {proof.value_text}" for proof in detail.proofs]
+    parts.fact_line("Proof", " · ".join(dict.fromkeys(claims)))
+
+
+def _now(desk: Desk, detail: Detail) -> None:
+    """The price now, against the one the post was written on, and the age of the data."""
+    then, latest = detail.snapshot, detail.latest
+    if then is None or not then.facts.price_usd or then.facts.as_of is None:
+        parts.fact_line("Now", "it rests on no market data")
+    else:
+        said = (
+            f"written {words.ago(then.facts.as_of, desk.now)} at {words.usd(then.facts.price_usd)}"
+        )
+        if latest and latest.facts.price_usd:
+            moved = 100 * (latest.facts.price_usd / then.facts.price_usd - 1)
+            said = f"{words.usd(latest.facts.price_usd)} ({words.pct(moved, signed=True)} since) · {said}"
+        parts.fact_line("Now", said, help=f"data of {words.utc(then.facts.as_of)}")
+    if detail.freshness.stale:
+        st.warning(
+            f"Out of date: {words.plain(detail.freshness.reason)}. An approval sends it back to "
+            "be written anew (setting posting.on_stale).",
+            icon=":material/update:",
+        )
+
+
+def _checks(detail: Detail) -> None:
+    post = detail.post
+    said = [f"{words.verdict_word(post.verdict).text}"]
+    if post.voice_score is not None:
+        said.append(f"voice {post.voice_score:.2f}")
+    said += [f"flag: {flag}" for flag in post.flags]
+    if post.origin == "backup":
+        said.append("a backup post, not the model's")
+    parts.fact_line("Checks", " · ".join(said))
+    for finding in post.findings:
+        color, icon = (
+            ("yellow", ":material/warning:")
+            if finding["severity"] == "warn"
+            else ("red", ":material/block:")
+        )
+        st.markdown(
+            f":{color}[{icon}] {words.plain(finding['rule'])}: {words.plain(finding['message'])}"
+        )
+
+
+def _buttons(desk: Desk, detail: Detail) -> None:
+    post = detail.post
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Approve", key="queue.approve", type="primary", shortcut="A",
+            icon=":material/check:", on_click=queue_actions.approve, args=(post,),
+            disabled=not desk.may("approver"),
+        )  # fmt: skip
+        for label, key, icon, mode in (
+            ("Edit", "E", ":material/edit:", "edit"),
+            ("Reject", "X", ":material/block:", "reject"),
+            ("Hold", "H", ":material/schedule:", "hold"),
+        ):
+            st.button(
+                label, key=f"queue.{mode}", shortcut=key, icon=icon,
+                on_click=state.set_mode, args=("queue", mode),
+                disabled=not desk.may("approver" if mode == "reject" else "editor"),
+            )  # fmt: skip
+        st.button(
+            "Again", key="queue.again", shortcut="G", icon=":material/refresh:",
+            on_click=queue_actions.regenerate, args=(post,), disabled=not desk.may("editor"),
+        )  # fmt: skip
+
+
+def _edit(detail: Detail) -> None:
+    post = detail.post
+    with st.form("queue.edit.form", border=False):
+        st.text_area(
+            "Your text", post.text, key=f"{TEXT_KEY}.{post.id}.{post.revision}", height=120
+        )
+        st.caption("It becomes a new revision, is checked like any other and waits for approval.")
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                "Save", type="primary", shortcut="Mod+Enter", on_click=queue_actions.save_edit,
+                args=(post, f"{TEXT_KEY}.{post.id}.{post.revision}"),
+            )  # fmt: skip
+            st.form_submit_button(
+                "Cancel", on_click=state.clear_mode, args=("queue",), shortcut="Escape"
+            )
+
+
+def _reject(post: Post) -> None:
+    st.markdown("**Why not?** One key is enough.")
+    with st.container(horizontal=True, gap="small"):
+        for number, reason in enumerate(queue_actions.REASONS, start=1):
+            st.button(
+                reason.capitalize(), key=f"queue.why.{number}", shortcut=str(number),
+                on_click=queue_actions.reject, args=(post, reason),
+            )  # fmt: skip
+        _cancel()
+    with st.form("queue.reject.form", border=False):
+        st.text_input("Another reason", key=WHY_KEY)
+        st.form_submit_button(
+            "Reject for this reason", on_click=queue_actions.reject_for, args=(post, WHY_KEY)
+        )
+
+
+def _hold(desk: Desk, post: Post) -> None:
+    st.markdown("**Not before?** It keeps waiting for approval meanwhile.")
+    with st.container(horizontal=True, gap="small"):
+        for number, (label, span) in enumerate(queue_actions.HOLDS.items(), start=1):
+            st.button(
+                f"In {label}", key=f"queue.hold.{number}", shortcut=str(number),
+                on_click=queue_actions.hold, args=(post, desk.now + span),
+            )  # fmt: skip
+        _cancel()
+    with st.form("queue.hold.form", border=False):
+        st.datetime_input(
+            f"Until, {words.city(desk.zone)} time",
+            desk.now.astimezone(desk.zone).replace(tzinfo=None), key=UNTIL_KEY,
+        )  # fmt: skip
+        st.form_submit_button(
+            "Hold until then", on_click=queue_actions.hold_until, args=(post, UNTIL_KEY)
+        )
+
+
+def _cancel() -> None:
+    st.button(
+        "Cancel", key="queue.cancel", shortcut="Escape", type="tertiary",
+        on_click=state.clear_mode, args=("queue",),
+    )  # fmt: skip
+
+
+def _candidates(detail: Detail) -> None:
+    """What was written and refused before this text; its cost is drawn only when opened."""
+    count = len(detail.candidates)
+    if not count:
+        return
+    opened = st.expander(
+        f"{words.count(count, 'other candidate')} and why",
+        key="queue.candidates",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        for call in detail.candidates:
+            st.text(call.text or call.raw_text or "(empty)")
+            why = [finding["message"] for finding in call.findings] or [call.error or call.outcome]
+            st.caption(words.plain(" ".join(why)))
