@@ -114,8 +114,9 @@ class EmbeddedModel:
                 return self._child, False
             if self._child is not None:
                 self._child.end()
+            weights, info = self._weights or find_weights(), self.info()
             self._child = child = _Child()
-            child.start(self._weights or find_weights(), self._threads, self.info())
+            child.start(weights, self._threads, info)
             return child, True
 
 

@@ -136,7 +136,8 @@ class OpenAIModel:
             ) as events:
                 self._read(events, collector, final)
         except BadStatus as error:
-            self._info = self._known  # perhaps another server answers there now
+            if error.status == 404:  # another model is served there now
+                self._info = self._known
             raise self._error(error) from error
         timings = final.get("timings") or {}
         return collector.finished(

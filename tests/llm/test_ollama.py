@@ -43,7 +43,11 @@ def test_an_answer_carries_text_counts_timings_and_identity(
     made = model.generate(ASK, pieces.append)
     assert made.text == "".join(pieces) == "Bitcoin hält 🟠 Kurs."
     assert made.finish_reason == "stop"
-    assert (made.usage.prompt_tokens, made.usage.cached_tokens, made.usage.output_tokens) == (3, 2, 4)
+    assert (made.usage.prompt_tokens, made.usage.cached_tokens, made.usage.output_tokens) == (
+        3,
+        2,
+        4,
+    )
     assert made.timings.ttft_s is not None and made.timings.ttft_s <= made.timings.wall_s
     assert made.timings.load_s is not None and made.timings.decode_s is not None
     assert made.model.digest == "a" * 64
@@ -247,7 +251,7 @@ def test_a_stalled_stream_is_cut_at_the_total_limit(
 ) -> None:
     """The seed's 60 s stall, in small: tokens keep coming, each in time, the whole does not."""
     server.reply = Reply(["x "] * 100, token_s=0.05)
-    with pytest.raises(ModelUnreachable, match="no whole answer within 0.3 s"):
+    with pytest.raises(ModelUnreachable, match=r"no whole answer within 0\.3 s"):
         model.generate(GenerationRequest(ASK.prompt, timeout_s=0.3))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import socket
 import threading
@@ -40,10 +42,8 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
                 return
             with client:
                 client.recv(65_536)
-                try:
+                with contextlib.suppress(OSError):  # the caller goes away, as it should here
                     answer(client)
-                except OSError:
-                    pass  # the caller went away, as these tests mean it to
 
     threading.Thread(target=serve, daemon=True).start()
     try:
@@ -55,7 +55,7 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     ends = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
 @given(st.lists(values, max_size=6), st.lists(st.integers(0, 10_000), max_size=30), st.booleans())
@@ -144,16 +144,20 @@ def test_an_endless_line_is_cut_at_the_cap() -> None:
     ids=["ssh", "tls", "html", "bad utf-8"],
 )
 def test_garbage_is_a_bad_reply(answer: bytes) -> None:
-    with serving(lambda client: client.sendall(answer)) as url:
-        with pytest.raises(ModelBadReply) as caught:
-            caller(url).get("/", timeout_s=5)
+    with (
+        serving(lambda client: client.sendall(answer)) as url,
+        pytest.raises(ModelBadReply) as caught,
+    ):
+        caller(url).get("/", timeout_s=5)
     assert caught.value.kind == "garbled"
 
 
 def test_deeply_nested_json_is_a_bad_reply() -> None:
-    with serving(lambda client: client.sendall(HEAD + b"[" * 200_000)) as url:
-        with pytest.raises(ModelBadReply):
-            caller(url).get("/", timeout_s=5)
+    with (
+        serving(lambda client: client.sendall(HEAD + b"[" * 200_000)) as url,
+        pytest.raises(ModelBadReply),
+    ):
+        caller(url).get("/", timeout_s=5)
 
 
 def test_nobody_there_says_what_to_do() -> None:
@@ -165,28 +169,38 @@ def test_nobody_there_says_what_to_do() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    with serving(lambda client: client.sendall(head)) as url:
-        with pytest.raises(BadStatus) as caught:
-            caller(url).get("/")
+    with (
+        serving(lambda client: client.sendall(head)) as url,
+        pytest.raises(BadStatus) as caught,
+    ):
+        caller(url).get("/")
     assert caught.value.status == 302
 
 
 @pytest.mark.parametrize(
     "body",
-    ['{"error": "no room"}', '{"error": {"message": "no room"}}', '{"detail": "no room"}', "no room"],
+    [
+        '{"error": "no room"}',
+        '{"error": {"message": "no room"}}',
+        '{"detail": "no room"}',
+        "no room",
+    ],
 )
 def test_the_servers_own_error_text_is_kept(body: str) -> None:
     head = f"HTTP/1.1 503 Busy\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    with serving(lambda client: client.sendall(head)) as url:
-        with pytest.raises(BadStatus) as caught:
-            caller(url).get("/")
+    with (
+        serving(lambda client: client.sendall(head)) as url,
+        pytest.raises(BadStatus) as caught,
+    ):
+        caller(url).get("/")
     assert (caught.value.status, caught.value.message) == (503, "no room")
 
 
 def test_an_error_of_the_reader_is_not_taken_for_the_servers() -> None:
-    with serving(lambda client: client.sendall(HEAD + b'{"a": 1}\n')) as url:
-        with pytest.raises(ValueError, match="mine"), caller(url).ndjson(
-            "/", {}, timeout_s=5
-        ) as records:
-            next(records)
-            raise ValueError("mine")
+    with (
+        serving(lambda client: client.sendall(HEAD + b'{"a": 1}\n')) as url,
+        pytest.raises(ValueError, match="mine"),
+        caller(url).ndjson("/", {}, timeout_s=5) as records,
+    ):
+        assert next(records) == {"a": 1}
+        raise ValueError("mine")
