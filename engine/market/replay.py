@@ -53,7 +53,7 @@ def read_market_csv(path: Path) -> list[MarketRow]:
     Raises: UsageError naming the line that cannot be read.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             return _rows(path.name, csv.DictReader(file))
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
@@ -70,6 +70,8 @@ def _rows(name: str, reader: csv.DictReader[str]) -> list[MarketRow]:
         if len(rows) == _MAX_ROWS:
             raise UsageError(f"{name} has more than {_MAX_ROWS:,} rows. Split it.")
         try:
+            if None in line.values():
+                raise ValueError("it has too few columns")
             row = MarketRow(
                 at=parse_iso(line["time_utc"]),
                 price_usd=_dollars(line["price_usd"]),

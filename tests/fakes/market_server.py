@@ -232,7 +232,7 @@ def coingecko_row(
         "total_volume": 31_260_929_299,
         "high_24h": high,
         "low_24h": low,
-        "price_change_24h": None if change is None else price - price / (1 + change / 100),
+        "price_change_24h": None if change is None else price * change / (100 + change or 1),
         "price_change_percentage_24h": change,
         "circulating_supply": 19_950_000.0,
         "total_supply": 19_950_000.0,
