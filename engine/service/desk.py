@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from engine.checks import injection
 from engine.clock import Clock
 from engine.config import Config
 from engine.log import event
@@ -18,6 +19,8 @@ from engine.store import settings, snapshots
 from engine.store.database import opened
 
 if TYPE_CHECKING:
+    from engine.market.http import Fetcher
+    from engine.market.news import NewsResult
     from engine.market.snapshot import Sources
     from engine.market.watch import WatchResult
 
@@ -43,6 +46,7 @@ class MarketDesk:
         self._db_path, self._config, self._clock = db_path, config, clock
         self._lock = Lock()
         self._fetched: Sources | None = None
+        self._fetcher: Fetcher | None = None
 
     def poll(self) -> WatchResult:
         """Read all sources once; store the snapshot, live or in private sample, and its events."""
@@ -59,6 +63,27 @@ class MarketDesk:
             if self._config.public:
                 return result
             return watch_sample(db, self._clock, result.status.reason)
+
+    def read_news(self) -> NewsResult:
+        """Read all feeds and store what is new; failing feeds are logged."""
+        from engine.market.http import Fetcher
+        from engine.market.news import collect
+
+        self._fetcher = self._fetcher or Fetcher(self._clock)
+        with opened(self._db_path) as db:
+            result = collect(
+                db, self._fetcher, self._clock, inspect=_instructions, feeds=self._config.feeds
+            )
+        for failure in result.failed:
+            event(logger, logging.WARNING, "feed failed", reason=failure)
+        return result
+
+    def read_sample_news(self) -> NewsResult:
+        """The sample world's headlines of the last day."""
+        from engine.market.news import collect_sample
+
+        with opened(self._db_path) as db:
+            return collect_sample(db, self._clock, inspect=_instructions)
 
     def footing(self) -> Footing:
         """The newest live snapshot that is fresh, else what a new look at the market gives."""
@@ -77,6 +102,10 @@ class MarketDesk:
         if as_of is None:
             return False
         return timedelta(0) <= self._clock.now() - as_of <= timedelta(seconds=age_limit)
+
+
+def _instructions(title: str) -> list[str]:
+    return [finding.rule for finding in injection.flags(title)]
 
 
 def given_facts(db_path: Path, facts: Facts, clock: Clock) -> Snapshot:

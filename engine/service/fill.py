@@ -197,12 +197,17 @@ class Filler:
         return plan is not None and plan.content_type is None
 
     def _news_for(self, content_type: str, snapshot: Snapshot) -> NewsItem | None:
+        """A headline of the snapshot's world, ours alone from now on."""
         if content_type != "news" or snapshot.facts.headline is not None:
             return None
+        if snapshot.world == "sample":
+            self._desk.read_sample_news()
         now = self._clock.now()
         with opened(self._db_path) as db, write_tx(db):
             item = news.next_item(db, now, NEWS_MAX_AGE_H, world=snapshot.world)
-            return item if item and news.claim_item(db, item.id, now) else None
+            if item is None or not news.claim_item(db, item.id, now):
+                return None
+        return self._writer.read_mood(item)
 
     def _release(self, item: NewsItem | None) -> None:
         if item is not None:

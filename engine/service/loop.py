@@ -87,7 +87,7 @@ class Runner:
             Job("posting", self._tick_s, "posting", self.poster.post_next, quiet=True),
             Job("reconcile", 20, "posting", self.poster.reconcile, quiet=True),
             Job("market", poll_s, "market", self.desk.poll),
-            Job("news", 900, "market", self._read_news),
+            Job("news", 900, "market", self.desk.read_news),
             Job("plan", 300, "care", self._plan),
             Job("alerts", 60, "care", self._alerts, quiet=True),
             Job("backup", 3_600, "care", self._backup),
@@ -127,18 +127,6 @@ class Runner:
             schedule.plan_slots(db, now)
             queue.expire_due(db, now)
             job_rows.prune(db, now - timedelta(days=14))
-
-    def _read_news(self) -> None:
-        from engine.checks import injection
-        from engine.market.news import read_feeds
-
-        with opened(self._app.db_path) as db:
-            read_feeds(
-                db,
-                self._app.config,
-                self._app.clock,
-                inspect=lambda text: [finding.rule for finding in injection.flags(text)],
-            )
 
     def _alerts(self) -> None:
         alerts.evaluate_and_send(self._app.db_path, self._app.config, self._app.clock)

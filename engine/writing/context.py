@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.checks.voice import VoiceProfile
 from engine.market.trend import Trend, detect
-from engine.records import Facts, Snapshot
+from engine.records import Facts, Headline, Snapshot
 from engine.store.news import NewsItem
 from engine.writing.phrases import format_pct, format_usd
+from engine.writing.sentiment import tone_of
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "joke": (
@@ -63,11 +64,11 @@ def build_context(
     """The context of a draft; unknown facts are absent from ``values``."""
     facts = snapshot.facts
     if news is not None:
-        facts = replace(facts, headline=news.headline())
+        facts = replace(facts, headline=Headline(news.title, news.source, news.url))
     trend = detect(
         facts, flat_pct=settings["trend.flat_pct"], strong_pct=settings["trend.strong_pct"]
     )
-    tone = news.tone() if news is not None else "neutral"
+    tone = tone_of(news) if news is not None else "neutral"
     values: dict[str, Any] = {
         "voice": voice_block(voice),
         "trend": f"{trend.direction}, {trend.strength}: {trend.sentence}",

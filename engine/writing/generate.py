@@ -27,11 +27,11 @@ from engine.errors import ModelError, TemplateError, UsageError
 from engine.llm.base import GenerationRequest, Model, Options, Prompt
 from engine.log import event
 from engine.records import Snapshot, Verdict
-from engine.store import generations, performance, posts, settings, templates
+from engine.store import generations, news, performance, posts, settings, templates
 from engine.store import voice as voice_store
 from engine.store.database import opened, write_tx
 from engine.store.news import NewsItem
-from engine.writing import banks, calls, fallback, recipes
+from engine.writing import banks, calls, fallback, recipes, sentiment
 from engine.writing.context import Context, build_context
 from engine.writing.templates import Variable, render
 
@@ -104,6 +104,16 @@ class Writer:
                 candidate = session.from_backup()
             seconds = self._clock.boottime() - started
             return session.finish(candidate, origin, seconds)
+
+    def read_mood(self, item: NewsItem) -> NewsItem:
+        """The item with the model's reading of its mood beside the lexicon's, where it answers."""
+        seed = self._rng.randrange(2**31)
+        mood = sentiment.ask_model(self._model, item.title, timeout_s=20, seed=seed)
+        if mood is None:
+            return item
+        with opened(self._db_path) as db:
+            news.set_model_sentiment(db, item.id, mood)
+        return dataclasses.replace(item, sentiment_model=mood)
 
 
 class _Session:
