@@ -1,12 +1,14 @@
 """Posts: the record, storing a new one, and reading.
 
-Changes of state live in :mod:`engine.posting.queue`, guarded by triggers of the schema.
+Changes of state are decided in :mod:`engine.posting.queue`; every one of them goes through
+:func:`move` or :func:`rewrite`, which compare-and-swap, and is guarded by the schema's triggers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +16,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from engine.clock import iso
+from engine.errors import QueueConflict
 from engine.records import Verdict, canonical_json
+from engine.store.audit import audit, entries, state_hash
 from engine.store.database import write_tx
 
 
@@ -81,6 +85,9 @@ class Post:
     posted_at: str | None
     created_at: str
     updated_at: str
+    policy_version: str | None
+    account: str | None
+    text_key: str
 
 
 COLUMNS = ", ".join(Post.__dataclass_fields__)
@@ -89,6 +96,13 @@ COLUMNS = ", ".join(Post.__dataclass_fields__)
 def body_hash(text: str) -> str:
     """SHA-256 of the exact text; what an approval binds to."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def text_key(text: str) -> str:
+    """Equal for texts a reader would call the same: case, spaces and invisible marks aside."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    seen = "".join(char for char in folded if unicodedata.category(char) not in ("Cf", "Cc", "Zs"))
+    return hashlib.sha256(seen.encode("utf-8")).hexdigest()
 
 
 def insert(db: Database, post: NewPost, *, actor: str, now: datetime) -> int:
@@ -101,8 +115,8 @@ def insert(db: Database, post: NewPost, *, actor: str, now: datetime) -> int:
             "news_item_id, world, verdict, findings, origin, is_llm_generated, "
             "prompt_template_id, template_version_id, model_name, recipe, generation_time, "
             "generation_attempts, flags, voice_score, policy_version, hashtags, scheduled_for, "
-            "expires_at, created_at, updated_at) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "expires_at, created_at, updated_at, text_key) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 post.slot_id,
                 post.content_type,
@@ -129,6 +143,7 @@ def insert(db: Database, post: NewPost, *, actor: str, now: datetime) -> int:
                 iso(post.expires_at) if post.expires_at else None,
                 at,
                 at,
+                text_key(post.text),
             ),
         )
         post_id = int(cursor.lastrowid or 0)
@@ -154,6 +169,130 @@ def get(db: Database, post_id: int) -> Post | None:
     return record(row) if row else None
 
 
+def need(db: Database, post_id: int) -> Post:
+    """:func:`get`. Raises: QueueConflict where there is no such post."""
+    post = get(db, post_id)
+    if post is None:
+        raise QueueConflict(f"There is no post {post_id}. `queue list` shows them.", "absent")
+    return post
+
+
+def move(
+    db: Database,
+    post: Post,
+    state: str,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
+    what: str | None = None,
+    **columns: str | int | None,
+) -> Post:
+    """Change the state of ``post`` as it was read; ``columns`` change with it. Audited, by the
+    name of the new state or as ``what``.
+
+    Raises: QueueConflict if the post is no longer in that state and revision;
+    sqlite3.IntegrityError where the schema forbids the change.
+    """
+    values = {"state": state, "state_reason": reason, "updated_at": iso(now), **columns}
+    return _swap(db, post, values, actor=actor, what=what or state, now=now)
+
+
+def rewrite(
+    db: Database,
+    post: Post,
+    text: str,
+    verdict: Verdict,
+    *,
+    actor: str,
+    now: datetime,
+    snapshot_id: int | None,
+    policy_version: str | None,
+    origin: str,
+) -> Post:
+    """Give ``post`` a new text as its next revision, a draft again. Audited.
+
+    Raises: as :func:`move`.
+    """
+    digest, at = body_hash(text), iso(now)
+    findings = canonical_json(verdict.to_dict()["findings"])
+    values: dict[str, str | int | None] = {
+        "state": "draft",
+        "state_reason": None,
+        "text": text,
+        "body_sha256": digest,
+        "text_key": text_key(text),
+        "revision": post.revision + 1,
+        "verdict": verdict.outcome,
+        "findings": findings,
+        "snapshot_id": snapshot_id,
+        "policy_version": policy_version,
+        "origin": origin,
+        "is_llm_generated": int(origin == "model"),
+        "approved_by": None,
+        "approved_at": None,
+        "updated_at": at,
+    }
+    with write_tx(db):
+        new = _swap(db, post, values, actor=actor, what="edited", now=now)
+        db.conn.execute(
+            "INSERT INTO post_revisions (post_id, revision, text, body_sha256, snapshot_id, "
+            "verdict, findings, actor, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                post.id,
+                new.revision,
+                text,
+                digest,
+                snapshot_id,
+                verdict.outcome,
+                findings,
+                actor,
+                at,
+            ),
+        )
+    return new
+
+
+def conflict(db: Database, post_id: int) -> QueueConflict:
+    """What to tell a caller who came too late: the state now, and who brought it there."""
+    post = need(db, post_id)
+    last = next(iter(entries(db, subject=f"post:{post_id}", limit=1)), None)
+    by = f" by {last.actor} at {last.at}" if last else ""
+    word = post.state.replace("_", " ")
+    return QueueConflict(
+        f"Post {post_id} is already {word}{by} (revision {post.revision}). "
+        "Look at it again before deciding.",
+        post.state,
+    )
+
+
+def _swap(
+    db: Database,
+    post: Post,
+    values: dict[str, str | int | None],
+    *,
+    actor: str,
+    what: str,
+    now: datetime,
+) -> Post:
+    names = ", ".join(f"{name} = ?" for name in values)
+    with write_tx(db):
+        cursor = db.conn.execute(
+            f"UPDATE posts SET {names} WHERE id = ? AND state = ? AND revision = ? "
+            "AND body_sha256 = ?",
+            (*values.values(), post.id, post.state, post.revision, post.body_sha256),
+        )
+        if cursor.rowcount != 1:
+            raise conflict(db, post.id)
+        new = need(db, post.id)
+        audit(db, actor, what, f"post:{post.id}", _seen(post), _seen(new), now)
+    return new
+
+
+def _seen(post: Post) -> str:
+    return state_hash(post.state, post.revision, post.body_sha256, post.x_post_id)
+
+
 def listing(
     db: Database, *, state: str | None = None, before_id: int | None = None, limit: int = 100
 ) -> list[Post]:
@@ -168,6 +307,14 @@ def listing(
     rows = db.conn.execute(
         f"SELECT {COLUMNS} FROM posts WHERE {' AND '.join(clauses)} ORDER BY id DESC LIMIT ?",
         (*values, limit),
+    ).fetchall()
+    return [record(row) for row in rows]
+
+
+def of_slot(db: Database, slot_id: int) -> list[Post]:
+    """Every post written for a slot, newest first."""
+    rows = db.conn.execute(
+        f"SELECT {COLUMNS} FROM posts WHERE slot_id = ? ORDER BY id DESC", (slot_id,)
     ).fetchall()
     return [record(row) for row in rows]
 
