@@ -99,3 +99,25 @@ def place(name: str) -> int:
 
 def set_place(name: str, at: int) -> None:
     st.session_state[f"place.{name}"] = at
+
+
+def cursor(name: str) -> int | None:
+    """Where the shown page of a long list begins; None for the newest."""
+    return st.session_state.get(f"cursor.{name}")
+
+
+def set_cursor(name: str, at: int | None) -> None:
+    st.session_state[f"cursor.{name}"] = at
+
+
+def replay(call_id: int) -> None:
+    """The playground is asked to repeat this call."""
+    st.session_state["playground.replay"] = call_id
+
+
+def replaying() -> int | None:
+    return st.session_state.get("playground.replay")
+
+
+def stop_replay() -> None:
+    st.session_state.pop("playground.replay", None)

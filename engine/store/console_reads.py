@@ -163,3 +163,52 @@ def figures(db: Database, start: datetime, end: datetime) -> Figures:
     ).fetchone()[0]
     ok = [seconds for seconds, outcome in calls if outcome == "ok"]
     return Figures(tuple(ok), len(calls), len(ok), drafts, rejected, filled, ended, left)
+
+
+def events(db: Database, start: datetime, end: datetime) -> list[tuple[str, str]]:
+    """Time and sentence of market events, most important of a moment first, at most 100."""
+    return db.conn.execute(
+        "SELECT at, sentence FROM market_events WHERE at >= ? AND at < ? "
+        "ORDER BY at, priority DESC LIMIT 100",
+        (iso(start), iso(end)),
+    ).fetchall()
+
+
+@dataclass(frozen=True)
+class Revised:
+    """One text a post had."""
+
+    revision: int
+    text: str
+    verdict: str
+    actor: str
+    created_at: str
+
+
+def revisions(db: Database, post_id: int) -> list[Revised]:
+    rows = db.conn.execute(
+        "SELECT revision, text, verdict, actor, created_at FROM post_revisions "
+        "WHERE post_id = ? ORDER BY revision",
+        (post_id,),
+    ).fetchall()
+    return [Revised(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody, or the autonomy level, said of one exact text."""
+
+    revision: int
+    decision: str
+    actor: str
+    reason: str | None
+    created_at: str
+
+
+def decisions(db: Database, post_id: int) -> list[Decision]:
+    rows = db.conn.execute(
+        "SELECT revision, decision, actor, reason, created_at FROM decisions "
+        "WHERE post_id = ? ORDER BY id",
+        (post_id,),
+    ).fetchall()
+    return [Decision(*row) for row in rows]

@@ -1,0 +1,14 @@
+"""Calendar: what is planned, what became of it, and the rules behind it."""
+
+import streamlit as st
+
+from console import shell
+from console.screens import calendar
+
+with shell.open_page("Calendar") as desk:
+    view = calendar.read(desk)
+    calendar.week(desk, view)
+    st.subheader("Schedules")
+    calendar.plans(desk, view)
+    st.subheader("Rules for each kind of post")
+    calendar.rules(desk, view)
