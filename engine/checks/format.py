@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from engine.checks.emoji import SEQUENCE
-from engine.checks.language import foreign
+from engine.checks.language import foreign, word_set
 from engine.checks.length import MAX_JUDGED
 from engine.checks.urls import find_urls
 from engine.records import Finding
@@ -92,11 +93,11 @@ _RULES = tuple(
 )
 
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "„": "“", "”": "”", "「": "」"}
-_LOOSE_ENDS = frozenset(
+_LOOSE_ENDS = word_set(
     "and or but nor the a an of to with for in at by from as that which who because if while than "
     "its their my your our his her this these those is are was were be been has have had will would "
     "can could should may might into onto about over under between through during per via so when "
-    "where whether although though since until unless not very just both either".split()
+    "where whether although though since until unless not very just both either"
 )
 _PLACE_HOLDING = re.compile(r"(?:\s|[#＃$]\w+|https?://\S+)+\Z")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -213,7 +214,7 @@ def _emoji(text: str) -> Iterator[Finding]:
             "emoji", found[MAX_EMOJI].start(), found[-1].end(), f"More than {MAX_EMOJI} emoji."
         )
     run = 1
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         run = run + 1 if not text[before.end() : after.start()].strip() else 1
         if run > MAX_EMOJI_RUN:
             message = f"More than {MAX_EMOJI_RUN} emoji in a row."
@@ -222,7 +223,7 @@ def _emoji(text: str) -> Iterator[Finding]:
 
 
 def _capitals(text: str) -> Iterator[Finding]:
-    words = [word for word in re.findall(r"[^\W\d_]{4,}", re.sub(r"[#＃$]\w+", " ", text))]
+    words: list[str] = re.findall(r"[^\W\d_]{4,}", re.sub(r"[#＃$]\w+", " ", text))
     loud = sum(word.isupper() for word in words)
     if loud >= 3 and loud > 0.5 * len(words):
         yield _finding("capitals", 0, len(text), "Mostly capital letters; write it calmly.")
@@ -231,10 +232,9 @@ def _capitals(text: str) -> Iterator[Finding]:
 def _controls(text: str) -> Iterator[Finding]:
     rest = SEQUENCE.sub(lambda match: "x" * len(match[0]), text)
     for place, character in enumerate(rest):
-        if character in _KEPT_CONTROLS or character.isprintable() and character != "\ufffd":
-            continue
         kind = unicodedata.category(character)
-        if kind in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or character == "\ufffd":
+        hidden = kind in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or character == "\ufffd"
+        if hidden and character not in _KEPT_CONTROLS:
             message = f"U+{ord(character):04X} is invisible or broken; remove it."
             yield _finding("control", place, place + 1, message)
             return

@@ -9,16 +9,22 @@ from functools import cache
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
-_ENGLISH = frozenset(
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for lists that are easier to read as lines than as literals."""
+    return frozenset(text.split())
+
+
+_ENGLISH = word_set(
     "the a an of to and in is it you that he was for on are with as his they be at one have this from "
     "or had by but not what all were we when your can said there use each which she do how their if "
     "will up other about out many then them these so some her would make like him into time has look "
     "two more write go see no way could people my than first been its who now did get come made may "
-    "just still today after over back only day while never every down new us our me i".split()
+    "just still today after over back only day while never every down new us our me i"
 )
 # Frequent small words of other Latin-script languages that are no English words.
 _FOREIGN = (
-    frozenset(
+    word_set(
         # Spanish, Portuguese, Italian, French, Catalan
         "el los las una del por para con que está esta este pero como más muy ahora hoy también desde "
         "hasta entre cuando sobre os uma não mais mas você seu sua foi ser são até agora hoje também il "
@@ -32,11 +38,15 @@ _FOREIGN = (
         # Polish, Czech, Turkish, Indonesian, Vietnamese, Tagalog
         "nie jest się na do że jak ale czy po teraz dzisiaj je se ve bir ve bu için daha çok şimdi değil "
         "ile yang dan di untuk dengan ini itu tidak akan dari pada và của là không cho ang mga ng sa ay "
-        "ito hindi".split()
+        "ito hindi"
     )
     - _ENGLISH
-    - frozenset("do on to so no me per die am den pas tout bien dit son ha si mi lo al".split())
+    - word_set("do on to so no me per die am den pas tout bien dit son ha si mi lo al")
 )
+
+
+_LATIN = ("LATIN", "FULLWIDTH", "MODIFIER")
+_SYMBOLS = ("₿", "Ξ", "µ", "π")
 
 
 @cache
@@ -48,13 +58,12 @@ def foreign(text: str) -> Iterator[tuple[int, int, str]]:
     """Spans that say the text is not English: (start, end, sentence)."""
     words = list(_WORD.finditer(text))
     for word in words:
-        # names carry one accent; a script of its own is another matter
-        if sum(
-            _script(letter) not in ("LATIN", "FULLWIDTH") for letter in word[0] if letter.isalpha()
-        ):
-            if len(word[0]) > 1 or word[0] not in "₿Ξµπ":
-                yield word.start(), word.end(), "Letters that English does not use."
-                return
+        strange = [
+            letter for letter in word[0] if letter.isalpha() and _script(letter) not in _LATIN
+        ]
+        if strange and word[0] not in _SYMBOLS:
+            yield word.start(), word.end(), "Letters that English does not use."
+            return
     lowered = [word[0].lower().replace("’", "'") for word in words]
     others = sum(word in _FOREIGN for word in lowered)
     english = sum(word in _ENGLISH for word in lowered)

@@ -257,8 +257,10 @@ def _encodable(host: str) -> bool:
             if len(label) > MAX_LABEL:
                 return False
         # each character beyond ASCII needs one octet or more, "xn--" four
-        elif len(label) > MAX_LABEL - 4 or label[:4].lower() == "xn--":
-            return False
-        elif len(label.encode("punycode")) + 4 > MAX_LABEL:
+        elif (
+            len(label) > MAX_LABEL - 4
+            or label[:4].lower() == "xn--"
+            or len(label.encode("punycode")) + 4 > MAX_LABEL
+        ):
             return False
     return True
