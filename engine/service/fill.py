@@ -11,14 +11,17 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from engine.checks import policy
 from engine.clock import Clock
-from engine.errors import BuzzError, QueueConflict
+from engine.errors import BuzzError
 from engine.log import event
 from engine.posting import queue
+from engine.posting.protocol import Rewritten
 from engine.records import Facts, Snapshot
 from engine.service import schedule
 from engine.service.desk import MarketDesk, given_facts
-from engine.store import approvals, news, posts, schedules, snapshots
+from engine.store import news, posts, schedules, snapshots
+from engine.store.approvals import Regeneration
 from engine.store.database import opened, write_tx
 from engine.store.news import NewsItem
 from engine.store.posts import Post
@@ -101,41 +104,24 @@ class Filler:
         written = self._order(Order(content_type, snapshot, news=item))
         return dataclasses.replace(written, reason=written.reason or reason)
 
-    def write_anew(self) -> int:
-        """Give every post that waits for a new text one; answers how many got it."""
-        with opened(self._db_path) as db:
-            wanted = [
-                (wish.id, posts.need(db, wish.post_id))
-                for wish in queue.regenerations(db)
-                if wish.tries < MOST_REWRITES
-            ]
-        return sum(self._renew(wish_id, post) for wish_id, post in wanted)
-
-    def _renew(self, wish_id: int, post: Post) -> bool:
-        footing = self._desk.footing()
+    def rewrite(self, post: Post, wish: Regeneration) -> Rewritten | None:
+        """A new text for a post that went stale or was sent back; None where none could be had."""
+        if wish.tries >= MOST_REWRITES:
+            return None
         with opened(self._db_path) as db:
             item = news.get(db, post.news_item_id) if post.news_item_id else None
             own = snapshots.get(db, post.snapshot_id) if post.snapshot_id else None
         # facts that an operator gave have no newer version; anything else is written on new ones
-        snapshot = own if own is not None and own.world == "replay" else footing.snapshot
+        given = own is not None and own.world == "replay"
+        snapshot = own if given else self._desk.footing().snapshot
         if snapshot is None:
-            return False
+            return None
         draft = self._writer.write(Order(post.content_type, snapshot, news=item, post_id=post.id))
-        with opened(self._db_path) as db:
-            if draft.post_id is None or draft.text == post.text:
-                approvals.count_try(db, wish_id)
-                return False
-            try:
-                queue.renew(
-                    db, post.id, revision=post.revision, text=draft.text, verdict=draft.verdict,
-                    snapshot_id=snapshot.id, origin=draft.origin, actor="writer",
-                    now=self._clock.now(),
-                )  # fmt: skip
-            except QueueConflict as conflict:
-                # somebody decided otherwise while the model wrote; theirs is the last word
-                event(logger, logging.INFO, "rewrite not wanted any more", why=str(conflict))
-                return False
-        return True
+        if draft.post_id is None or draft.text == post.text:
+            return None
+        return Rewritten(
+            draft.text, draft.verdict, snapshot.id, draft.origin, policy.POLICY_VERSION
+        )
 
     # -- one slot ----------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+from engine.checks import policy
 from engine.errors import BuzzError
 from engine.log import event
-from engine.posting import killswitch, queue
+from engine.posting import queue
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
 from engine.service import alerts, backup, heartbeat, schedule, watchdog
@@ -52,7 +53,7 @@ class Runner:
         self.jobs = Jobs(path, clock)
         self._tell = tell
         self._lock = HostLock(path)
-        self._clockwatch = ClockWatch(clock)
+        self._clockwatch = ClockWatch(clock, path)
 
     def run(self) -> None:
         """Work until told to stop; every slot and attempt is left in a named state.
@@ -72,7 +73,13 @@ class Runner:
     def _start(self) -> None:
         app, path = self._app, self._app.db_path
         self.poster = Poster(
-            path, app.publisher(), app.clock, self._lock, rng=app.rng, rerender=self._rerender
+            path,
+            app.publisher(),
+            app.clock,
+            self._lock,
+            rng=app.rng,
+            rerender=self.filler.rewrite,
+            policy_version=policy.POLICY_VERSION,
         )
         self.poster.recover()
         with opened(path) as db:
@@ -83,7 +90,7 @@ class Runner:
             poll_s = float(settings.get(db, "market.poll_s"))
         for job in (
             Job("slots", self._tick_s, "writing", self.filler.fill_due, quiet=True),
-            Job("rewrites", 5, "writing", self.filler.write_anew, quiet=True),
+            Job("rewrites", 10, "writing", self.poster.renew_waiting, quiet=True),
             Job("posting", self._tick_s, "posting", self.poster.post_next, quiet=True),
             Job("reconcile", 20, "posting", self.poster.reconcile, quiet=True),
             Job("market", poll_s, "market", self.desk.poll),
@@ -129,16 +136,11 @@ class Runner:
             job_rows.prune(db, now - timedelta(days=14))
 
     def _alerts(self) -> None:
-        alerts.evaluate_and_send(self._app.db_path, self._app.config, self._app.clock)
+        app = self._app
+        alerts.evaluate_and_send(app.db_path, app.config, app.clock, self._clockwatch.state)
 
     def _backup(self) -> None:
         backup.daily(self._app.db_path, self._app.clock)
 
     def _write_first(self) -> None:
         self._tell(self.filler.write_now(self._first or "price"))
-
-
-def is_stopped(app: App) -> bool:
-    """Whether the kill switch is on."""
-    with opened(app.db_path, "ro") as db:
-        return killswitch.is_on(db, app.db_path)

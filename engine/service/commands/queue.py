@@ -63,7 +63,9 @@ def brief(post: Post) -> dict[str, Any]:
 def _list(app: App, args: argparse.Namespace) -> None:
     with opened(app.ready(), "ro") as db:
         rows = [brief(post) for post in posts.listing(db, state=args.state, limit=args.limit)]
-    lines = [f"{row['id']:>5} {row['state']:17} {row['content_type']:10} {row['text']}" for row in rows]
+    lines = [
+        f"{row['id']:>5} {row['state']:17} {row['content_type']:10} {row['text']}" for row in rows
+    ]
     app.answer(rows, as_json=args.json, text="\n".join(lines) or "The queue is empty.")
 
 
