@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from engine.clock import Clock
 from engine.errors import DatabaseUnusable, StoreError
 from engine.store import integrity, settings
@@ -24,6 +26,9 @@ from engine.store.integrity import Inspection
 from engine.store.migrations import migrate, pending, refuse_newer
 
 FOLDER = "backups"
+GROWING = ("posts", "post_revisions", "attempts", "audit")
+"""Tables whose rows are never deleted: a copy has at least as many."""
+
 DAILY = timedelta(hours=24)
 _STALE_PART_S = 3_600.0
 _STAMP = "%Y%m%dT%H%M%S"
@@ -58,6 +63,7 @@ def backup(path: Path, *, now: datetime, label: str = "manual") -> BackupInfo:
     _drop_stale_parts(folder)
     with opened(path) as db:
         keep = _setting(db, "backup.keep")
+        before = integrity.row_counts(db)
         _refuse_without_room(path, folder, _setting(db, "service.min_free_mb"))
         try:
             part.touch(mode=0o600)
@@ -67,9 +73,10 @@ def backup(path: Path, *, now: datetime, label: str = "manual") -> BackupInfo:
             raise _failed(path, error) from error
     try:
         found = integrity.inspect(part)
-        if found.problems:
+        problems = [*found.problems, *_lost(before, found.rows)]
+        if problems:
             raise DatabaseUnusable(
-                f"The copy of {path} is not sound: {found.problems[0]}. Stop posting, then run "
+                f"The copy of {path} is not sound: {problems[0]}. Stop posting, then run "
                 "`runner.py verify` and restore the newest good backup."
             )
         digest = _digest(part)
@@ -179,9 +186,17 @@ def restoring(path: Path) -> Path:
     return path.with_name(path.name + ".restoring")
 
 
-def _setting(db: object, key: str) -> int:
+def _lost(before: dict[str, int], copied: dict[str, int]) -> list[str]:
+    return [
+        f"{table} had {before[table]} rows, the copy has {copied.get(table, 0)}"
+        for table in GROWING
+        if copied.get(table, 0) < before.get(table, 0)
+    ]
+
+
+def _setting(db: Database, key: str) -> int:
     try:
-        return int(settings.get(db, key))  # type: ignore[arg-type]
+        return int(settings.get(db, key))
     except sqlite3.OperationalError:  # no settings yet
         return int(settings.SETTINGS[key].default)
 

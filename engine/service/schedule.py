@@ -197,38 +197,39 @@ def sweep(db: Database, now: datetime) -> list[Slot]:
 
     After an absence (:data:`AWAY_S`) only the latest slot still within its grace is made up.
     """
+    last = slots.mark(db, _SWEPT)
+    fresh = last is not None and (now - last).total_seconds() < AWAY_S / 2
+    if fresh and not slots.waiting(db, now):
+        return []  # the ticks between slots write nothing
     with write_tx(db):
         last = slots.mark(db, _SWEPT)
-        away = last is not None and (now - last).total_seconds() > AWAY_S
-        if away:  # an absence longer than the horizon has slots that nobody wrote yet
-            plan_slots(db, now)
-        graces = {
-            content_type: timedelta(seconds=settings.get(db, key))
-            for content_type, key in (
-                ("price", "posting.price_slot_grace_s"),
-                (None, "posting.slot_grace_s"),
-            )
+        absence = ""
+        if last is not None and (now - last).total_seconds() > AWAY_S:
+            absence = f"nobody at work from {iso(last)} to {iso(now)}"
+            plan_slots(db, now)  # it may have slots that nobody wrote yet
+        grace_s = {
+            "price": settings.get(db, "posting.price_slot_grace_s"),
+            None: settings.get(db, "posting.slot_grace_s"),
         }
         missed, in_time = [], []
         for slot in slots.waiting(db, now):
-            grace = graces.get(slot.content_type, graces[None])
-            if now <= slot.due_at + grace:
+            grace = grace_s.get(slot.content_type, grace_s[None])
+            if (now - slot.due_at).total_seconds() <= grace:
                 in_time.append(slot)
-                continue
-            reason = f"not started within {grace.total_seconds():g} s"
-            if away and last and slot.due_at > last:
-                reason = f"nobody at work from {iso(last)} to {iso(now)}"
-            elif slot.reason:
-                reason += f"; last try: {slot.reason}"
-            missed.append((slot, reason))
-        if away and last:
-            reason = f"nobody at work from {iso(last)} to {iso(now)}; only the latest is made up"
-            missed += [(slot, reason) for slot in in_time[:-1]]
+            elif absence and last and slot.due_at > last:
+                missed.append((slot, absence))
+            else:
+                missed.append((slot, f"not started within {grace:g} s" + _last_try(slot)))
+        if absence:
+            missed += [(slot, f"{absence}; only the latest is made up") for slot in in_time[:-1]]
         for slot, reason in missed:
             slots.end(db, slot.id, "missed", now=now, reason=reason)
-        if last is None or missed or (now - last).total_seconds() >= AWAY_S / 5:
-            slots.raise_mark(db, _SWEPT, now)
+        slots.raise_mark(db, _SWEPT, now)
     return [slot for slot, _ in missed]
+
+
+def _last_try(slot: Slot) -> str:
+    return f"; last try: {slot.reason}" if slot.reason else ""
 
 
 def recover_claimed(db: Database, now: datetime) -> list[Slot]:

@@ -59,13 +59,14 @@ def copy_into(db: Database, target: Path) -> None:
 def row_counts(db: Database) -> dict[str, int]:
     """Rows of every table of our own."""
     names = [
-        row[0]
-        for row in db.conn.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-            "AND name NOT LIKE '%\\_fts%' ESCAPE '\\' ORDER BY name"
-        )
+        row[1]
+        for row in db.conn.execute("PRAGMA table_list")
+        if row[0] == "main" and row[2] == "table" and not row[1].startswith("sqlite_")
     ]
-    return {name: db.conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
+    return {
+        name: db.conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+        for name in sorted(names)
+    }
 
 
 def applied(db: Database) -> tuple[str, ...]:
