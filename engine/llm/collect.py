@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from engine.errors import ModelBadReply
 from engine.llm.base import FinishReason, Generation, ModelInfo, Timings, Usage
+from engine.llm.wire import storable
 
 
 class Collector:
@@ -35,7 +36,7 @@ class Collector:
         self._mark()
         self._pieces.append(piece)
         if self._on_text is not None:
-            self._on_text(piece)
+            self._on_text(storable(piece))
 
     def thought(self, piece: object) -> None:
         """Thinking is not part of the answer, but it is the first sign of life."""
@@ -46,7 +47,7 @@ class Collector:
     def finished(
         self,
         *,
-        finish: str | None,
+        finish: object,
         usage: Usage,
         timings: Timings,
         model: ModelInfo,
@@ -57,7 +58,7 @@ class Collector:
 
         Raises: ModelBadReply: ``no_final`` without a finish reason, ``empty``, ``truncated``.
         """
-        text = "".join(self._pieces)
+        text = storable("".join(self._pieces))
         reason: FinishReason = "length" if finish == "length" else "stop"
         generation = Generation(
             text=text,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.errors import (
@@ -22,7 +22,7 @@ from engine.errors import (
 )
 from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
 from engine.llm.collect import Collector
-from engine.llm.wire import BadStatus, Caller
+from engine.llm.wire import BadStatus, Caller, items, number, shortened, table, whole, words
 
 IDENTITY_S = 30.0  # how long digest and version count as known
 LOAD_TIMEOUT_S = 300.0  # Ollama's own OLLAMA_LOAD_TIMEOUT
@@ -61,15 +61,14 @@ class OllamaModel:
         )
 
     def models(self) -> list[ModelInfo]:
-        body = self._get("/api/tags")
-        listed = body.get("models") if isinstance(body, dict) else None
+        listed = table(self._get("/api/tags")).get("models")
         if not isinstance(listed, list):
             raise ModelBadReply(
                 "garbled",
                 f"{self._caller.base_url} does not list models as Ollama does. "
                 "Correct BTCBUZZ_OLLAMA_URL.",
             )
-        return [_listed(item) for item in listed if isinstance(item, dict) and item.get("name")]
+        return [_listed(item) for item in items(listed) if words(item.get("name"))]
 
     def info(self) -> ModelInfo:
         if self._identity is None or time.monotonic() - self._identity[0] > IDENTITY_S:
@@ -81,7 +80,7 @@ class OllamaModel:
             details = {**found.details, "num_ctx": self._num_ctx, "server_version": version}
             self._identity = (
                 time.monotonic(),
-                ModelInfo(**{**found.__dict__, "name": self._model, "details": details}),
+                replace(found, name=self._model, details=details),
             )
         return self._identity[1]
 
@@ -96,7 +95,7 @@ class OllamaModel:
             return Health(False, str(error), version)
         if loaded is None:
             return Health(True, f"Ollama {version} has {self._model}, not loaded yet", version)
-        size, in_vram = _whole(loaded.get("size")), _whole(loaded.get("size_vram")) or 0
+        size, in_vram = whole(loaded.get("size")), whole(loaded.get("size_vram")) or 0
         share = in_vram / size if size else None
         return Health(True, f"Ollama {version} has {self._model} loaded", version, size, share)
 
@@ -121,9 +120,9 @@ class OllamaModel:
         return collector.finished(
             finish=(final.record.get("done_reason") or "stop") if final.record else None,
             usage=Usage(
-                prompt_tokens=_whole(final.record.get("prompt_eval_count")),
-                cached_tokens=_whole(final.record.get("prompt_eval_cached_count")),
-                output_tokens=_whole(final.record.get("eval_count")),
+                prompt_tokens=whole(final.record.get("prompt_eval_count")),
+                cached_tokens=whole(final.record.get("prompt_eval_cached_count")),
+                output_tokens=whole(final.record.get("eval_count")),
             ),
             timings=timings,
             model=info,
@@ -205,9 +204,8 @@ class OllamaModel:
         return self._model if ":" in self._model.rpartition("/")[2] else f"{self._model}:latest"
 
     def _version(self) -> str:
-        body = self._get("/api/version")
-        version = body.get("version") if isinstance(body, dict) else None
-        if not isinstance(version, str):
+        version = words(table(self._get("/api/version")).get("version"))
+        if version is None:
             raise ModelBadReply(
                 "garbled",
                 f"{self._caller.base_url} is not an Ollama server. Correct BTCBUZZ_OLLAMA_URL.",
@@ -216,9 +214,7 @@ class OllamaModel:
 
     def _loaded(self) -> dict[str, Any] | None:
         """This model's entry in ``/api/ps``, None while it is not in memory."""
-        body = self._get("/api/ps")
-        listed = body.get("models") if isinstance(body, dict) else None
-        entries = [item for item in listed or [] if isinstance(item, dict)]
+        entries = items(table(self._get("/api/ps")).get("models"))
         return next((item for item in entries if item.get("name") == self._full_name()), None)
 
     def _get(self, path: str) -> Any:
@@ -267,13 +263,12 @@ def _read(records: Iterator[dict[str, Any]], collector: Collector, final: _Final
         if "error" in record:
             raise ModelBadReply(
                 "error_line",
-                f"Ollama broke off: {str(record['error'])[:300]}. Look at its log if this repeats.",
+                f"Ollama broke off: {shortened(record['error'])}. Look at its log if this repeats.",
             )
         collector.thought(record.get("thinking"))
         collector.add(record.get("response"))
-        for item in record.get("logprobs") or []:
-            if isinstance(item, dict) and isinstance(item.get("logprob"), int | float):
-                final.logprobs.append(float(item["logprob"]))
+        found = (number(item.get("logprob")) for item in items(record.get("logprobs")))
+        final.logprobs += [value for value in found if value is not None]
         if record.get("done"):
             final.record = record
             return
@@ -281,8 +276,8 @@ def _read(records: Iterator[dict[str, Any]], collector: Collector, final: _Final
 
 def _timings(collector: Collector, record: dict[str, Any]) -> Timings:
     def seconds(key: str) -> float | None:
-        value = record.get(key)
-        return value / 1e9 if isinstance(value, int | float) else None
+        value = number(record.get(key))
+        return None if value is None else value / 1e9
 
     return Timings(
         wall_s=time.perf_counter() - collector.started,
@@ -294,20 +289,17 @@ def _timings(collector: Collector, record: dict[str, Any]) -> Timings:
 
 
 def _listed(item: dict[str, Any]) -> ModelInfo:
-    details = item.get("details") if isinstance(item.get("details"), dict) else {}
+    details = table(item.get("details"))
+    family = words(details.get("family"))
     return ModelInfo(
-        name=str(item["name"]),
+        name=words(item.get("name")) or "",
         backend="ollama",
-        digest=item.get("digest") or None,
-        parameter_size=details.get("parameter_size") if details else None,
-        quantization=details.get("quantization_level") if details else None,
-        size_bytes=_whole(item.get("size")),
-        details={"family": details["family"]} if details and details.get("family") else {},
+        digest=words(item.get("digest")),
+        parameter_size=words(details.get("parameter_size")),
+        quantization=words(details.get("quantization_level")),
+        size_bytes=whole(item.get("size")),
+        details={"family": family} if family else {},
     )
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _keep_alive(text: str) -> float | str:

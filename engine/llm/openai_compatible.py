@@ -22,7 +22,7 @@ from engine.errors import (
 )
 from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
 from engine.llm.collect import Collector
-from engine.llm.wire import BadStatus, Caller
+from engine.llm.wire import BadStatus, Caller, items, number, shortened, table, whole, words
 
 Flavour = Literal["llama.cpp", "vllm", "openai"]
 
@@ -81,19 +81,14 @@ class OpenAIModel:
         return self._flavour
 
     def models(self) -> list[ModelInfo]:
-        body = self._get("/v1/models")
-        listed = body.get("data") if isinstance(body, dict) else None
+        listed = table(self._get("/v1/models")).get("data")
         if not isinstance(listed, list):
             raise ModelBadReply(
                 "garbled",
                 f"{self._caller.base_url} does not list models as an OpenAI server does. "
                 "Correct BTCBUZZ_OPENAI_URL.",
             )
-        return [
-            _listed(self.backend, item)
-            for item in listed
-            if isinstance(item, dict) and item.get("id")
-        ]
+        return [_listed(self.backend, item) for item in items(listed) if words(item.get("id"))]
 
     def info(self) -> ModelInfo:
         if self._info is None:
@@ -139,13 +134,13 @@ class OpenAIModel:
             if error.status == 404:  # another model is served there now
                 self._info = self._known
             raise self._error(error) from error
-        timings = final.get("timings") or {}
         return collector.finished(
             finish=final.get("finish"),
-            usage=_usage(final.get("usage") or {}),
-            timings=_timings(collector, timings),
+            usage=_usage(table(final.get("usage"))),
+            timings=_timings(collector, table(final.get("timings"))),
             model=info,
-            server_version=info.details.get("server_version") or final.get("system_fingerprint"),
+            server_version=info.details.get("server_version")
+            or words(final.get("system_fingerprint")),
             logprobs=final.get("logprobs"),
         )
 
@@ -209,16 +204,13 @@ class OpenAIModel:
             for key in ("usage", "timings", "system_fingerprint"):
                 if event.get(key):
                     final[key] = event[key]
-            choices = event.get("choices")
-            if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-                continue
-            choice = choices[0]
-            delta = _table(choice.get("delta"))
-            collector.thought(delta.get("reasoning_content") or delta.get("reasoning"))
-            collector.add(delta.get("content") if "text" not in choice else choice["text"])
-            logprobs += _logprobs(choice.get("logprobs"))
-            if choice.get("finish_reason"):
-                final["finish"] = choice["finish_reason"]
+            for choice in items(event.get("choices"))[:1]:
+                delta = table(choice.get("delta"))
+                collector.thought(delta.get("reasoning_content") or delta.get("reasoning"))
+                collector.add(delta.get("content") if "text" not in choice else choice["text"])
+                logprobs += _logprobs(choice.get("logprobs"))
+                if choice.get("finish_reason"):
+                    final["finish"] = choice["finish_reason"]
         final["logprobs"] = logprobs
 
     def _present(self) -> ModelInfo:
@@ -233,14 +225,13 @@ class OpenAIModel:
 
     def _probe(self, path: str) -> dict[str, Any]:
         try:
-            body = self._caller.get(path)
+            return table(self._caller.get(path))
         except ModelBadReply:
             return {}
         except BadStatus as error:
             if error.status in (502, 503, 504):  # no answer yet; guessing would stick
                 raise self._error(error) from error
             return {}
-        return body if isinstance(body, dict) else {}
 
     def _error(self, error: BadStatus) -> ModelError:
         status, words = error.status, error.message
@@ -270,47 +261,40 @@ _LOOK = "Look at its log, then restart it."
 
 
 def _error_event(error: Any) -> ModelBadReply:
-    words = error.get("message", "") if isinstance(error, dict) else str(error)
-    return ModelBadReply("error_line", f"The server broke off: {str(words)[:300]}. {_LOOK}")
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    said = shortened(table(error).get("message") or error)
+    return ModelBadReply("error_line", f"The server broke off: {said}. {_LOOK}")
 
 
 def _listed(backend: str, item: dict[str, Any]) -> ModelInfo:
-    meta = _table(item.get("meta"))
-    count = meta.get("n_params")
+    meta = table(item.get("meta"))
+    parameters = whole(meta.get("n_params"))
+    details = {
+        "owned_by": words(item.get("owned_by")),
+        "num_ctx": whole(meta.get("n_ctx")) or whole(item.get("max_model_len")),
+    }
     return ModelInfo(
-        name=str(item["id"]),
+        name=words(item.get("id")) or "",
         backend=backend,
-        parameter_size=f"{count / 1e6:.0f}M" if isinstance(count, int) else None,
-        quantization=meta.get("ftype"),
-        size_bytes=meta.get("size") if isinstance(meta.get("size"), int) else None,
-        details={
-            key: value
-            for key, value in (
-                ("owned_by", item.get("owned_by")),
-                ("num_ctx", meta.get("n_ctx") or item.get("max_model_len")),
-            )
-            if value is not None
-        },
+        parameter_size=f"{parameters / 1e6:.0f}M" if parameters else None,
+        quantization=words(meta.get("ftype")),
+        size_bytes=whole(meta.get("size")),
+        details={key: value for key, value in details.items() if value is not None},
     )
 
 
 def _usage(usage: dict[str, Any]) -> Usage:
-    details = _table(usage.get("prompt_tokens_details"))
+    details = table(usage.get("prompt_tokens_details"))
     return Usage(
-        prompt_tokens=usage.get("prompt_tokens"),
-        cached_tokens=details.get("cached_tokens"),
-        output_tokens=usage.get("completion_tokens"),
+        prompt_tokens=whole(usage.get("prompt_tokens")),
+        cached_tokens=whole(details.get("cached_tokens")),
+        output_tokens=whole(usage.get("completion_tokens")),
     )
 
 
 def _timings(collector: Collector, timings: dict[str, Any]) -> Timings:
     def seconds(key: str) -> float | None:
-        value = timings.get(key)
-        return value / 1000 if isinstance(value, int | float) else None
+        value = number(timings.get(key))
+        return None if value is None else value / 1000
 
     return Timings(
         wall_s=time.perf_counter() - collector.started,
@@ -322,10 +306,7 @@ def _timings(collector: Collector, timings: dict[str, Any]) -> Timings:
 
 def _logprobs(value: Any) -> list[float]:
     """llama.cpp and chat replies: ``content[].logprob``; vLLM completions: ``token_logprobs``."""
-    if not isinstance(value, dict):
-        return []
-    if isinstance(value.get("content"), list):
-        found = [item.get("logprob") for item in value["content"] if isinstance(item, dict)]
-    else:
-        found = value.get("token_logprobs") or []
-    return [float(item) for item in found if isinstance(item, int | float)]
+    listed = table(value).get("token_logprobs")
+    each = [item.get("logprob") for item in items(table(value).get("content"))]
+    found = [number(item) for item in (listed if isinstance(listed, list) else each)]
+    return [item for item in found if item is not None]

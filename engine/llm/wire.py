@@ -239,6 +239,44 @@ def sse_data(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield b"\n".join(held)
 
 
+def whole(value: Any) -> int | None:
+    """A count a server gave, None if it is none."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    return value if good else None
+
+
+def number(value: Any) -> float | None:
+    """A measurement a server gave, None if it is none."""
+    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+    return float(value) if good else None
+
+
+def words(value: Any) -> str | None:
+    """A name a server gave, fit for storing; None if it is none."""
+    return storable(value) if isinstance(value, str) and value else None
+
+
+def table(value: Any) -> dict[str, Any]:
+    """A JSON object a server gave, empty if it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[dict[str, Any]]:
+    """The objects in a JSON list a server gave, none if it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def shortened(text: Any) -> str:
+    """A server's words for an operator: one line of at most 300 characters."""
+    return " ".join(storable(str(text)).split())[:300]
+
+
+def storable(text: str) -> str:
+    """``text`` as UTF-8 can hold it: JSON may carry half of a surrogate pair, or a pair in two
+    pieces, which SQLite refuses."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _record(who: str, line: bytes) -> dict[str, Any]:
     value = _parse(who, line)
     if not isinstance(value, dict):
@@ -248,12 +286,16 @@ def _record(who: str, line: bytes) -> dict[str, Any]:
 
 def _parse(who: str, data: bytes) -> Any:
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ModelBadReply(
             "garbled",
             f"{who} sent something that is not JSON: {data[:60]!r}. Check its address and version.",
         ) from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _error_text(response: http.client.HTTPResponse, chunks: Iterator[bytes]) -> str:
@@ -270,4 +312,4 @@ def _error_text(response: http.client.HTTPResponse, chunks: Iterator[bytes]) -> 
         text = error.get("message", "") if isinstance(error, dict) else str(error)
     except (ValueError, AttributeError, RecursionError):
         text = data[:300].decode("utf-8", "replace")
-    return " ".join(str(text).split())[:300] or response.reason or "no reason given"
+    return shortened(text) or response.reason or "no reason given"
