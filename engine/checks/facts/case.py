@@ -1,0 +1,72 @@
+"""What the judges of one text share: the snapshot, the state of reading, findings and proofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.known import Known
+from engine.records import Finding
+
+MARKET_TYPES = ("price",)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What proves one claim. ``start``/``end``: code-point offsets of the claim in the text.
+
+    ``claim``: what was read, in words; ``fact``: the FACTS keys it rests on; ``value_text``: their
+    value.
+    """
+
+    start: int
+    end: int
+    claim: str
+    fact: str
+    value_text: str
+
+
+@dataclass
+class Case:
+    """``subject``: whom a direction is about; ``span``: horizon said earlier in this sentence;
+    ``last_ref``: the level last spoken of."""
+
+    text: str
+    known: Known
+    content_type: str = "price"
+    findings: list[Finding] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    subject: str = "btc"
+    span: str = ""
+    last_ref: str = ""
+    question: bool = False
+
+    def quote(self, item: Item) -> str:
+        return " ".join(self.text[item.start : item.end].split())[:60]
+
+    def reject(self, rule: str, item: Item, why: str) -> None:
+        """``why``: what the snapshot says, one clause without a full stop."""
+        item.done = True
+        message = f'"{self.quote(item)}" cannot be proved: {why}.'
+        self.findings.append(Finding(f"facts.{rule}", "reject", item.start, item.end, message))
+
+    def prove(self, item: Item, claim: str, fact: str, value_text: str) -> None:
+        item.done = True
+        self.proofs.append(Proof(item.start, item.end, claim, fact, value_text))
+
+    def judge(self, held: bool, rule: str, item: Item, claim: str, fact: str, said: str) -> bool:
+        """Proved by ``fact`` if ``held``, else rejected; ``said`` is what the snapshot says."""
+        if held:
+            self.prove(item, claim, fact, said)
+        else:
+            self.reject(rule, item, said)
+        return held
+
+
+def before(segment: Segment, i: int, limit: int) -> list[Item]:
+    """Items left of ``i``, nearest first."""
+    return segment.items[max(0, i - limit) : i][::-1]
+
+
+def after(segment: Segment, i: int, limit: int) -> list[Item]:
+    return segment.items[i + 1 : i + 1 + limit]

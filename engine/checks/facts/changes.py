@@ -1,0 +1,228 @@
+"""Directions and percentages: up, slips, flat, 2.3 % lower, in green, 📉.
+
+Thresholds (percent over the horizon said, 24 h where none is): a plain direction needs the right
+sign; flat at most 0.5, unchanged 0.25, calm 1.5 (range at most 4); wild a range of at least 3;
+rallies, tumbles … at least 1; soars, crashes … at least 5, or 3 where the number stands beside the
+word; edges, slightly at most 2 (3 beside the number); barely at most 0.75. For seven days all but
+flat keep, and flat is 1.5. Rebounds and recovers need a rise, and a 24 h low below where it began.
+"""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case, after, before
+from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.known import SPANS, pct
+from engine.checks.facts.spans import resolve
+
+SIGNS = {"up": 1, "down": -1, "flat": 0}
+_LEAST = {"some": (1.0, 0.8), "strong": (3.0, 2.0), "big": (5.0, 3.0)}
+_MOST = {"small": (2.0, 3.0), "tiny": (0.75, 0.75)}
+_NO_HISTORY = {
+    "fees": "fees", "volume": "volume", "fng": "the Fear & Greed index", "hash": "the hash rate",
+    "other": "anything but Bitcoin", "halving": "the halving", "supply": "the supply",
+}  # fmt: skip
+
+
+def signed(segment: Segment, item: Item) -> bool:
+    """Whether a direction word or a sign says which way this number goes."""
+    number = item.number
+    return bool(number and number.sign) or any(
+        other.kind in ("dir", "emoji") for other in segment.items
+    )
+
+
+def percent(case: Case, segment: Segment, item: Item) -> None:
+    """A percentage that is a change over a horizon."""
+    number = item.number
+    assert number is not None  # noqa: S101  items of kind num carry one
+    if case.subject not in ("btc", "price", "market"):
+        if case.subject == "diff":
+            _difficulty(case, item)
+            return
+        what = _NO_HISTORY.get(case.subject, case.subject)
+        case.reject("number", item, f"the snapshot has no history of {what}")
+        return
+    span = resolve(segment, item, case.span)
+    change = case.known.change(span)
+    said = case.known.change_text(span)
+    if change is None:
+        case.reject("time" if span not in SPANS else "number", item, said)
+        return
+    if not _fits(segment, item, abs(change)):
+        case.reject("number", item, said)
+        return
+    sign = number.sign
+    if sign == 2 or (sign == 0 and (_moves(segment) or signed(segment, item))):
+        sign = 0  # the direction word is judged by itself
+    elif sign == 0:
+        sign = 1
+    if (sign > 0 > change) or (sign < 0 < change):
+        case.reject("direction", item, said)
+        return
+    case.prove(item, f"change over {span}", SPANS[span], pct(change))
+
+
+def _difficulty(case: Case, item: Item) -> None:
+    change = case.known.facts.difficulty_change_pct
+    number = item.number
+    good = bool(change is not None and number and number.equals(change))
+    if good and number and change is not None and number.sign * change < 0:
+        good = False
+    said = "the snapshot does not know the difficulty change" if change is None else pct(change)
+    case.judge(good, "number", item, "difficulty change", "difficulty_change_pct", said)
+
+
+def _moves(segment: Segment) -> bool:
+    """``a 2.3% move``, ``moved 2.3%``: size without direction."""
+    words = {"move", "moved", "moves", "swing", "change", "changed", "shift", "shifted", "moving"}
+    return any(item.value in words - {"change"} for item in segment.of("word", "swing"))
+
+
+def _fits(segment: Segment, item: Item, size: float) -> bool:
+    """The printed magnitude against the real one, with ``over``, ``nearly``, ``about``."""
+    number = item.number
+    assert number is not None  # noqa: S101
+    relation = relation_to(segment, segment.index(item))
+    if relation == "above":
+        return number.value < size <= max(number.value * 2, number.value + 1)
+    if relation == "below":
+        return number.value / 2 <= size < number.value
+    if relation == "just_above":
+        return number.value < size <= number.value * 1.1 + 0.05
+    if relation == "just_below":
+        return number.value * 0.9 - 0.05 <= size < number.value
+    if relation == "about":
+        return number.equals(size) or abs(number.value - size) <= 0.02 * size
+    return number.equals(size)
+
+
+def relation_to(segment: Segment, i: int) -> str:
+    """The relation word right before a number: ``over $67K``, ``just shy of 68,000``."""
+    for item in before(segment, i, 3):
+        if item.kind == "rel" and item.value not in ("away", "to", "at", "from", "between"):
+            return item.value
+        if item.kind != "word" or item.value not in ("the", "a", "an", "just", "only", "by", "its"):
+            break
+    for item in after(segment, i, 1):
+        if item.kind == "rel" and item.value == "about" and case_about(item):
+            return "about"
+        if item.value in ("+", "plus") and not item.spaced:
+            return "above"
+        if item.value in ("ish", "or so"):
+            return "about"
+    return ""
+
+
+def case_about(item: Item) -> bool:
+    return item.end - item.start > 4  # "or so", "give or take", not "~" before the next number
+
+
+def direction(case: Case, segment: Segment, item: Item) -> None:
+    """A direction word or emoji against the change of its horizon."""
+    subject = _subject(case, segment, item)
+    if subject not in ("btc", "cap", "range"):
+        _elsewhere(case, item, subject)
+        return
+    if item.value in ("calm", "wild"):
+        _weather(case, segment, item)
+        return
+    span = item.size[5:] if item.size.startswith("mood:") else ""
+    span = _MOOD_SPANS.get(span, f"other:the {span}") if span else resolve(segment, item, case.span)
+    change = case.known.change(span)
+    said = case.known.change_text(span)
+    if change is None:
+        case.reject("time" if span not in SPANS else "direction", item, said)
+        return
+    beside = any(near.value == "pct" for near in before(segment, segment.index(item), 4)) or any(
+        near.value == "pct" for near in after(segment, segment.index(item), 5)
+    )
+    held = holds(item.value, _sizes(segment, item), change, span, beside=beside)
+    if held and _returning(case, item):
+        held = _came_back(case)
+        said += "" if held else ", and nothing shows that it was lower before"
+    case.judge(held, "direction", item, f"{item.value} over {span}", SPANS[span], said)
+
+
+_MOOD_SPANS = {"day": "24h", "session": "24h", "24 hours": "24h", "week": "7d", "hour": "1h"}
+
+
+def holds(value: str, sizes: set[str], change: float, span: str, *, beside: bool = False) -> bool:
+    """Whether a direction of these sizes describes ``change`` percent over ``span``."""
+    size = abs(change)
+    if value == "flat":
+        limit = 0.25 if "tiny" in sizes else 0.5
+        return size <= (limit if span != "7d" else limit * 3)
+    if (value == "up") != (change > 0) or change == 0:
+        return False
+    if any(size < _LEAST[name][beside] for name in sizes if name in _LEAST):
+        return False
+    return all(size <= _MOST[name][beside] for name in sizes if name in _MOST)
+
+
+def _sizes(segment: Segment, item: Item) -> set[str]:
+    """What the word asserts by itself and by its adverbs."""
+    i = segment.index(item)
+    around = before(segment, i, 3) + after(segment, i, 3)
+    named = {other.value for other in around if other.kind == "size"}
+    for other in around:
+        if other.kind == "size":
+            other.done = True
+    if item.size and not item.size.startswith("mood:"):
+        named.add(item.size)
+    return named
+
+
+def _weather(case: Case, segment: Segment, item: Item) -> None:
+    """Calm and wild speak of the 24 h range as well."""
+    width, price = case.known.width_usd(), case.known.level("price")
+    change = case.known.change("24h")
+    wide = None if width is None or not price else width / price * 100
+    span = resolve(segment, item, case.span)
+    if span != "24h":
+        case.reject("time", item, "only the last 24 hours have a known range")
+        return
+    known = "not known" if wide is None else f"{wide:.2f} % wide"
+    said = f"{case.known.change_text('24h')} and the 24 h range is {known}"
+    if item.value == "calm":
+        held = change is not None and abs(change) <= 1.5 and (wide is None or wide <= 4)
+    else:
+        held = (wide is not None and wide >= 3) or (change is not None and abs(change) >= 4)
+    case.judge(held, "direction", item, item.value, "change_24h_pct, high_24h, low_24h", said)
+
+
+def _subject(case: Case, segment: Segment, item: Item) -> str:
+    """``falling fees``, ``a drop in volume``: the noun right after the word is its subject."""
+    i = segment.index(item)
+    for other in after(segment, i, 3):
+        if other.kind == "topic":
+            return case.subject if other.value == "btc" else other.value
+        if other.kind not in ("word", "span") or other.value not in (
+            "in", "of", "the", "trading", "24h", "s",
+        ):  # fmt: skip
+            break
+    return case.subject
+
+
+def _elsewhere(case: Case, item: Item, subject: str) -> None:
+    """Directions of other things: only what the snapshot can prove."""
+    change = case.known.facts.difficulty_change_pct
+    if subject == "diff" and change is not None and item.value in ("up", "down"):
+        held = (change > 0) == (item.value == "up") and change != 0
+        case.judge(held, "direction", item, "difficulty", "difficulty_change_pct", pct(change))
+        return
+    if subject in ("block", "supply", "halving") and item.value == "up":
+        case.prove(item, "the chain only grows", "block_height", "by its rules")
+        return
+    what = _NO_HISTORY.get(subject, f"the {subject}")
+    case.reject("direction", item, f"the snapshot has no history of {what}")
+
+
+def _returning(case: Case, item: Item) -> bool:
+    word = case.text[item.start : item.end].lower()
+    return word.startswith(("rebound", "recover", "bounc", "comeback", "snap", "claw"))
+
+
+def _came_back(case: Case) -> bool:
+    """A rise after a dip: within the 24 h the price was below where it began."""
+    start, low = case.known.before("24h"), case.known.level("low")
+    return start is not None and (low is None or low < start)

@@ -1,0 +1,99 @@
+"""What needs no proof: reviewed idioms and constants of Bitcoin, and the headline's own words.
+
+``data/fact_constants.json`` lists both, each with the pattern it may stand in and why it holds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cache
+
+from engine.checks.facts.reading import Token, read
+from engine.records import Headline
+from engine.resources import data_path
+
+_SHORTEST_QUOTE = 4
+_TURNS = {
+    "no",
+    "not",
+    "never",
+    "won't",
+    "isn't",
+    "may",
+    "could",
+    "might",
+    "if",
+    "would",
+    "false",
+    "denies",
+    "fake",
+}
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
+    """(pattern over tokens joined by spaces, content types it holds in; empty for all)."""
+    listed = json.loads(data_path("fact_constants.json").read_text(encoding="utf-8"))
+    found = []
+    for group in listed["groups"]:
+        types = frozenset(group.get("types", ()))
+        for entry in group["entries"]:
+            found.append((re.compile(rf"(?<!\S)(?:{entry})(?!\S)"), types))
+    return tuple(found)
+
+
+def idioms(tokens: Sequence[Token], content_type: str) -> set[int]:
+    """Indexes of the tokens inside a reviewed constant or idiom."""
+    starts: list[int] = []
+    place = 0
+    for token in tokens:
+        starts.append(place)
+        place += len(token.text) + 1
+    text = " ".join(token.text for token in tokens)
+    found: set[int] = set()
+    for pattern, types in _patterns():
+        if types and content_type not in types:
+            continue
+        for match in pattern.finditer(text):
+            first = bisect_right(starts, match.start()) - 1
+            last = bisect_right(starts, max(match.start(), match.end() - 1)) - 1
+            found.update(range(first, last + 1))
+    return found
+
+
+def quoted(tokens: Sequence[Token], headline: Headline | None, content_type: str) -> set[int]:
+    """Indexes of the tokens that repeat the headline word for word: its source speaks there.
+
+    The whole title counts anywhere; in news also a title cut at its end with ``…``, and a part of
+    at least four words in quotation marks, unless the words cut off in front of it turn its sense.
+    """
+    if headline is None:
+        return set()
+    title = [token.text for token in read(headline.title).tokens if token.kind != "line"]
+    if len(title) < 2:
+        return set()
+    texts = [token.text for token in tokens]
+    found: set[int] = set()
+    for i in range(len(texts) - len(title) + 1):
+        if texts[i] == title[0] and texts[i : i + len(title)] == title:
+            found.update(range(i, i + len(title)))
+    if content_type == "news" and not found:
+        found = _partly(texts, title)
+    return found
+
+
+def _partly(texts: list[str], title: list[str]) -> set[int]:
+    marks = [i for i, text in enumerate(texts) if text == '"'][:20]
+    for opening, closing in zip(marks, marks[1:], strict=False):
+        inside = texts[opening + 1 : closing]
+        while inside and inside[-1] in (".", "…", ","):
+            inside = inside[:-1]
+        if len(inside) < _SHORTEST_QUOTE or len(inside) > len(title):
+            continue
+        for k in range(len(title) - len(inside) + 1):
+            if title[k : k + len(inside)] == inside and not _TURNS & set(title[:k]):
+                return set(range(opening + 1, closing))
+    return set()

@@ -1,0 +1,282 @@
+"""From tokens to items: numbers, words that claim something, separators, plain words.
+
+A text becomes sentences, a sentence segments: the stretch in which a number finds its role, its
+direction and its horizon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from engine.checks.facts.numbers import Number, number_at
+from engine.checks.facts.reading import Token
+from engine.checks.facts.words import EMOJI, Sense, lexicon
+
+_ENDS = {".", "!", "?", ";", "|", "•", "·", "‣", "▪"}
+_ABBREVIATIONS = {"vs", "approx", "ca", "circa", "u", "s", "no", "mt", "st", "jan", "feb", "dec"}
+_DASHES = {"-", "–", "—"}
+_ARROWS = {"→", "➡", "⇒", "⟶", "➜", "»", "⮕", "➔"}
+SPAN_UNITS = {"minutes", "hours", "days", "weeks", "months", "years"}
+_KNOWN_SPANS = {
+    ("minutes", 60.0): "1h", ("hours", 1.0): "1h", ("hours", 24.0): "24h", ("days", 1.0): "24h",
+    ("hours", 168.0): "7d", ("days", 7.0): "7d", ("weeks", 1.0): "7d",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Item:
+    """``kind``: ``num``, ``emoji``, ``sep``, ``word``, ``past`` (set aside) or a kind of Sense.
+
+    ``start``/``end``: offsets in the original text. ``done``: something has judged it.
+    """
+
+    kind: str
+    value: str
+    start: int
+    end: int
+    size: str = ""
+    number: Number | None = None
+    done: bool = False
+    senses: tuple[Sense, ...] = ()
+    spaced: bool = True
+
+    def turn_into(self, sense: Sense) -> None:
+        self.kind, self.value, self.size = sense.kind, sense.value, sense.size
+
+
+@dataclass(slots=True)
+class Segment:
+    """A stretch of one sentence. ``intro``: what led into it (``,`` ``and`` ``but`` ``with`` …)."""
+
+    items: list[Item]
+    intro: str = ""
+
+    def of(self, *kinds: str) -> list[Item]:
+        return [item for item in self.items if item.kind in kinds]
+
+    def index(self, item: Item) -> int:
+        return next(i for i, other in enumerate(self.items) if other is item)
+
+
+@dataclass(slots=True)
+class Sentence:
+    segments: list[Segment] = field(default_factory=list)
+    question: bool = False
+
+    def items(self) -> Iterator[Item]:
+        for segment in self.segments:
+            yield from segment.items
+
+    def has(self, kind: str, *values: str) -> bool:
+        return any(
+            item.kind == kind and (not values or item.value in values) for item in self.items()
+        )
+
+
+def join_hyphens(tokens: Sequence[Token]) -> list[Token]:
+    """``24-hour`` and ``all-time`` read as their words; ranges of numbers keep their dash."""
+    kept: list[Token] = []
+    for i, token in enumerate(tokens):
+        if token.text == "-" and kept and i + 1 < len(tokens):
+            left, right = kept[-1], tokens[i + 1]
+            glued = not token.spaced and not right.spaced
+            if glued and left.kind in ("word", "digits") and right.kind == "word" and left.text:
+                continue
+            if glued and left.kind == "word" and right.kind == "digits" and not _scaled(kept):
+                continue
+        kept.append(token)
+    return kept
+
+
+def _scaled(kept: list[Token]) -> bool:
+    return len(kept) > 1 and kept[-2].kind == "digits" and not kept[-1].spaced
+
+
+def itemise(tokens: Sequence[Token], aside: frozenset[int]) -> list[Item]:
+    """Items of the tokens; those whose index is in ``aside`` (idioms, quotes) claim nothing."""
+    items: list[Item] = []
+    i = 0
+    while i < len(tokens):
+        if i in aside:
+            items.append(_plain(tokens, i, "past"))
+            i += 1
+            continue
+        found = _number(tokens, i, aside) or _phrase(tokens, i, aside)
+        if found is None:
+            items.append(_simple(tokens, i))
+            i += 1
+        else:
+            item, i = found
+            items.append(item)
+    return items
+
+
+def _plain(tokens: Sequence[Token], i: int, kind: str) -> Item:
+    token = tokens[i]
+    return Item(kind, token.text, token.start, token.end, spaced=token.spaced)
+
+
+def _simple(tokens: Sequence[Token], i: int) -> Item:
+    token = tokens[i]
+    if token.kind == "emoji" and token.text not in _ARROWS:
+        value = EMOJI.get(token.text)
+        return Item("emoji" if value else "past", value or token.text, token.start, token.end)
+    if token.text in _ARROWS:
+        return Item("rel", "to", token.start, token.end)
+    return _plain(tokens, i, "sep" if token.kind in ("mark", "line") else token.kind)
+
+
+def _number(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Item, int] | None:
+    number = number_at(tokens, i)
+    if number is None or any(k in aside for k in range(number.first, number.last)):
+        return None
+    start, end = tokens[i].start, tokens[number.last - 1].end
+    last = number.last
+    if number.unit in SPAN_UNITS and number.sign == 0:
+        span = _KNOWN_SPANS.get((number.unit, number.value), "")
+        after = tokens[last].text if last < len(tokens) else ""
+        if after in ("ago", "earlier"):
+            item = Item("ago", span or "other", start, tokens[last].end, number=number)
+            return item, last + 1
+        name = f"{number.value:g} {number.unit}"
+        return Item("span", span or f"other:{name}", start, end, number=number), last
+    return Item("num", number.unit, start, end, number=number, spaced=tokens[i].spaced), last
+
+
+def _phrase(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Item, int] | None:
+    token = tokens[i]
+    if token.kind not in ("word", "mark", "digits"):
+        return None
+    for entry, senses in lexicon().get(_bare(token.text), ()):
+        last = i + len(entry)
+        if last > len(tokens) or any(k in aside for k in range(i, last)):
+            continue
+        if all(_bare(tokens[i + k].text) == word for k, word in enumerate(entry)):
+            first = senses[0]
+            item = Item(
+                first.kind, first.value, token.start, tokens[last - 1].end, first.size,
+                senses=senses, spaced=token.spaced,
+            )  # fmt: skip
+            return item, last
+    if token.tag:
+        return _run_together(token, i)
+    return None
+
+
+def _bare(word: str) -> str:
+    """Without the 's of ``today's``; ``isn't`` stays."""
+    return word[:-2] if word.endswith("'s") else word
+
+
+def _run_together(token: Token, i: int) -> tuple[Item, int] | None:
+    """#bitcoincrash: a claim after the coin's name."""
+    for prefix in ("bitcoin", "btc", "crypto"):
+        rest = token.text.removeprefix(prefix)
+        if rest != token.text and rest:
+            for entry, senses in lexicon().get(rest, ()):
+                if len(entry) == 1:
+                    sense = senses[0]
+                    return Item(sense.kind, sense.value, token.start, token.end, sense.size), i + 1
+    return None
+
+
+def sentences(items: Sequence[Item]) -> list[Sentence]:
+    """Cut at full stops, bars, bullets and lines; then at commas, conjunctions and dashes."""
+    found: list[Sentence] = []
+    run: list[Item] = []
+    for i, item in enumerate(items):
+        if _ends(items, i):
+            _close(found, run, question=item.value == "?")
+            run = []
+        else:
+            run.append(item)
+    _close(found, run, question=False)
+    return found
+
+
+def _close(found: list[Sentence], run: list[Item], *, question: bool) -> None:
+    if run:
+        found.append(Sentence(_segments(run), question))
+    elif question and found:
+        found[-1].question = True
+
+
+def _ends(items: Sequence[Item], i: int) -> bool:
+    item = items[i]
+    if item.kind != "sep":
+        return False
+    if item.value.startswith("\n"):
+        before = items[i - 1] if i else None
+        return not (before and before.value == ":")
+    if item.value not in _ENDS:
+        return False
+    return not (item.value == "." and i and items[i - 1].value in _ABBREVIATIONS)
+
+
+def _segments(run: Sequence[Item]) -> list[Segment]:
+    segments: list[Segment] = []
+    current = Segment([])
+    fresh = True
+    for i, item in enumerate(run):
+        intro = _intro(run, i)
+        if intro is None:
+            current.items.append(item)
+            fresh = False
+            continue
+        if not fresh or not segments:
+            if current.items:
+                segments.append(current)
+            current = Segment([], intro)
+        elif intro != ",":  # ", but": the word says more than the comma
+            current.intro = intro
+        fresh = True
+    if current.items:
+        segments.append(current)
+    return segments
+
+
+def _intro(run: Sequence[Item], i: int) -> str | None:
+    item = run[i]
+    if item.kind == "conj":
+        return None if _inside_pair(run, i) else item.value
+    if item.kind == "sep" and item.value == ",":
+        return ","
+    if item.kind == "sep" and item.value in _DASHES and not _inside_pair(run, i):
+        before = i > 0 and run[i - 1].kind == "num"
+        return "," if item.spaced or not before else None
+    if item.kind == "sep" and item.value == "/" and item.spaced and not _inside_pair(run, i):
+        return ","
+    return None
+
+
+def _inside_pair(run: Sequence[Item], i: int) -> bool:
+    """``between A and B``, ``A – B``, ``high and low of``: two things of one kind around i."""
+    left = run[i - 1] if i else None
+    right = next((item for item in run[i + 1 : i + 3] if item.kind not in ("word",)), None)
+    if left is None or right is None:
+        return False
+    if left.kind == "ref" and right.kind == "ref" and left.value != right.value:
+        return run[i].value in ("and", "/") and _listed(run, i)
+    if left.kind != "num" or right.kind != "num" or left.number is None or right.number is None:
+        return False
+    if run[i].kind == "conj" and run[i].value == "and":
+        before = run[max(0, i - 6) : i]
+        led = any(item.kind == "rel" and item.value == "between" for item in before)
+        return led or _listed_refs(run, i)
+    if run[i].kind == "conj":
+        return False
+    pair = {left.value, right.value}
+    return len(pair) == 1 or ("bare" in pair and pair <= {"usd", "bare", "feerate"})
+
+
+def _listed(run: Sequence[Item], i: int) -> bool:
+    """``high and low of A and B``: no number between the two names."""
+    after = [item.kind for item in run[i + 1 : i + 10]]
+    return after.count("num") >= 2
+
+
+def _listed_refs(run: Sequence[Item], i: int) -> bool:
+    before = run[max(0, i - 10) : i - 1]
+    refs = [k for k, item in enumerate(before) if item.kind == "ref"]
+    return len(refs) >= 2 and not any(item.kind == "num" for item in before[refs[0] :])

@@ -1,0 +1,282 @@
+"""Dollar amounts: which level each one names, and whether it is that level.
+
+A number takes the role named nearest to it in its segment (``a high of $69,120``, ``$31.3B in
+volume``), else it is the price. ``over`` and ``under`` need the true order and at most ten percent
+between; ``just over``, ``nearly`` two percent; ``about`` one percent or correct rounding.
+"""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case, after, before
+from engine.checks.facts.changes import relation_to
+from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.known import LEVELS, SPANS, usd
+from engine.checks.facts.numbers import Number
+from engine.checks.facts.spans import resolve
+
+REFS = {"high": "high", "low": "low", "ath": "ath"}
+_BREAKS = {"now", "currently", "trading", "trades", "sits", "price", "presently"}
+_LINKS = {
+    "in", "of", "as", "the", "is", "was", "marks", "marked", "a", "an", "its", "being", "s", "for", "total",
+    "it", "by", "on", "(", "24h", "has", "have", "traded",
+}  # fmt: skip
+
+
+def close_to(number: Number, fact: float, relation: str) -> bool:
+    """Whether ``relation`` holds between a fact and the printed number."""
+    value = number.value
+    if relation == "above":
+        return value < fact <= value * 1.10
+    if relation == "below":
+        return value * 0.90 <= fact < value
+    if relation == "just_above":
+        return value < fact <= value * 1.02
+    if relation == "just_below":
+        return value * 0.98 <= fact < value
+    if relation == "about":
+        return number.equals(fact) or abs(fact - value) <= 0.01 * abs(fact)
+    return number.equals(fact)
+
+
+def money(case: Case, segment: Segment, item: Item) -> None:
+    """One dollar amount that stands by itself."""
+    if case.subject == "other" or _foreign(segment):
+        case.reject("subject", item, "the snapshot knows Bitcoin only")
+        return
+    if _difference(case, segment, item):
+        return
+    role = role_of(case, segment, item)
+    if role == "atl":
+        case.reject("number", item, "the snapshot does not know an all-time low")
+    elif role.startswith("ago:"):
+        _earlier(case, item, role[4:])
+    elif role in LEVELS:
+        _level(case, segment, item, role)
+    else:
+        case.reject("unit", item, f"the snapshot knows no dollar value of {role}")
+
+
+def _foreign(segment: Segment) -> bool:
+    return any(item.value == "other" for item in segment.of("topic"))
+
+
+def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
+    number = item.number
+    assert number is not None  # noqa: S101
+    if number.sign:
+        case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
+        return
+    roles = [role]
+    if role == "price" and _worth(segment) and number.value >= 1e9:
+        roles = ["cap"]
+    elif role == "price" and _touched(segment):
+        roles = ["price", "low", "high"]
+    elif role in REFS and _governed_at(segment, item):
+        roles = [role, "price"]
+    i = segment.index(item)
+    relation = relation_to(segment, i)
+    for name in roles:
+        fact = case.known.level(name)
+        if fact is not None and _holds(case, segment, item, fact, relation, name):
+            case.prove(item, LEVELS[name][1], LEVELS[name][0], usd(fact))
+            for other in before(segment, i, 6):
+                if other.kind == "ref" and REFS.get(other.value) == name:
+                    other.done = True
+            case.last_ref = name if name in REFS else case.last_ref
+            return
+    case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
+
+
+def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str, role: str) -> bool:
+    number = item.number
+    assert number is not None  # noqa: S101
+    level, high, low = number.value, case.known.level("high"), case.known.level("low")
+    crossed = role == "price"
+    if relation == "cross_up" and crossed:
+        start = case.known.before("24h")
+        earlier = min((x for x in (low, start) if x is not None), default=None)
+        return earlier is not None and earlier < level < fact <= level * 1.1
+    if relation == "cross_down" and crossed:
+        start = case.known.before("24h")
+        earlier = max((x for x in (high, start) if x is not None), default=None)
+        return earlier is not None and level * 0.9 <= fact < level < earlier
+    if relation == "hold_above" and crossed:
+        return low is not None and level <= low and fact <= level * 1.1
+    if relation == "hold_below" and crossed:
+        return high is not None and high <= level and level * 0.9 <= fact
+    if relation.startswith(("cross", "hold")):
+        return number.equals(fact)
+    return close_to(number, fact, relation)
+
+
+def _worth(segment: Segment) -> bool:
+    return any(item.value in ("worth", "valued", "network", "asset") for item in segment.items)
+
+
+def _touched(segment: Segment) -> bool:
+    """``after falling to``, ``touched``, ``earlier``: a moment within the last day, not now."""
+    words = {"touched", "touching", "touch", "earlier", "briefly", "tested", "wicked"}
+    if any(
+        item.value in words for item in segment.items if item.kind in ("word", "rel")
+    ) or segment.intro in ("after",):
+        return True
+    return any(item.value == "other" for item in segment.of("ago"))
+
+
+def _governed_at(segment: Segment, item: Item) -> bool:
+    """``below its high at $67,432``: the number may be the price."""
+    i = segment.index(item)
+    near = before(segment, i, 1)
+    if not (near and near[0].kind == "rel" and near[0].value == "at"):
+        return False
+    return any(
+        other.kind == "rel" and other.value in ("below", "above", "about", "from", "just_below")
+        for other in before(segment, i, 8)[1:]
+    )
+
+
+def role_of(case: Case, segment: Segment, item: Item) -> str:
+    """``price``, ``high``, ``low``, ``ath``, ``cap``, ``volume``, ``ago:24h`` or what it cannot be."""
+    i = segment.index(item)
+    ahead = _role_after(segment, i)
+    behind = _role_before(segment, i)
+    if behind in ("", "price") and ahead:
+        return ahead
+    if behind:
+        return behind
+    for other in segment.of("ago"):
+        if other.value in SPANS and _was(segment):
+            return f"ago:{other.value}"
+    return "price"
+
+
+def _was(segment: Segment) -> bool:
+    """``it was $69,022 a day ago``; not ``$67,432, lower than a day ago``."""
+    words = {item.value for item in segment.items}
+    return not words & {"than", "from", "since"} and not segment.of("dir")
+
+
+def _role_before(segment: Segment, i: int) -> str:
+    for distance, other in enumerate(before(segment, i, 9)):
+        if other.kind == "num" and other.value in ("usd", "bare"):
+            return ""
+        if other.value in _BREAKS and other.kind in ("word", "rel"):
+            return ""
+        if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
+            return _ref_role(segment, other) if distance <= 5 else ""
+        if other.kind == "topic" and other.value not in ("btc", "block", "fng", "halving"):
+            return other.value
+        if other.kind == "topic" and "price" in other.senses[0].value:
+            return "price"
+    return ""
+
+
+def _role_after(segment: Segment, i: int) -> str:
+    for distance, other in enumerate(after(segment, i, 6)):
+        if other.kind == "num" or (other.kind == "sep" and other.value != "("):
+            return ""
+        if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
+            own = _owns_number(segment, i + 1 + distance)
+            return "" if own else _ref_role(segment, other)
+        if other.kind == "topic" and other.value != "btc":
+            if other.value in ("fng", "block", "halving") or _owns_number(
+                segment, i + 1 + distance
+            ):
+                return ""
+            return other.value
+        if other.kind not in ("word", "span", "topic") or (
+            other.kind == "word" and other.value not in _LINKS
+        ):
+            return ""
+    return ""
+
+
+def _owns_number(segment: Segment, i: int) -> bool:
+    """``high of $69,120``: the word after a number already has a number of its own."""
+    for other in after(segment, i, 4):
+        if other.kind == "num":
+            return other.value in ("usd", "bare")
+        if other.kind not in ("word", "rel", "sep", "span"):
+            return False
+    return False
+
+
+def _ref_role(segment: Segment, ref: Item) -> str:
+    """A weekly or yearly high is none of the snapshot's levels."""
+    i = segment.index(ref)
+    for other in before(segment, i, 2) + after(segment, i, 3):
+        if other.kind == "span" and other.value != "24h" and ref.value != "ath":
+            return f"a level over {other.value.removeprefix('other:')}"
+        if other.kind == "span" and ref.value == "ath" and other.value == "24h":
+            return "high" if ref.end - ref.start <= 5 else "ath"  # "today's peak"
+        if other.kind in ("num", "sep"):
+            break
+    return ref.value
+
+
+def _earlier(case: Case, item: Item, span: str) -> None:
+    fact, number = case.known.before(span), item.number
+    assert number is not None  # noqa: S101
+    said = case.known.change_text(span)
+    good = fact is not None and _near(number, fact, case)
+    case.judge(good, "number", item, f"price {span} ago", f"price_usd, {SPANS[span]}", said)
+
+
+def _near(number: Number, fact: float, case: Case) -> bool:
+    """A derived dollar value is as exact as a change known to two decimals lets it be."""
+    slack = 0.00006 * (case.known.level("price") or 0.0)
+    return abs(number.value - abs(fact)) <= number.grain / 2 + slack
+
+
+def _difference(case: Case, segment: Segment, item: Item) -> bool:
+    """``down $1,590``, ``$1,590 lower``, ``+$500``: the dollar change over a horizon."""
+    number, i = item.number, segment.index(item)
+    assert number is not None  # noqa: S101
+    sign = number.sign
+    for other in before(segment, i, 4):
+        if other.kind == "dir" and other.value in ("up", "down"):
+            sign = sign or (1 if other.value == "up" else -1)
+            break
+        if other.kind == "rel" and other.value in ("about", "just_below", "above", "below"):
+            continue
+        if other.kind not in ("word", "size") or other.value not in (
+            "by", "another", "a", "the", "of", "just", "only", "some", "big", "cool", "full",
+        ):  # fmt: skip
+            break
+    if not sign:
+        for other in after(segment, i, 2):
+            if other.kind == "dir" and other.value in ("up", "down"):
+                sign = 1 if other.value == "up" else -1
+                break
+            if other.kind != "size" and other.value not in ("24h",):
+                break
+    if not sign:
+        return False
+    relation = relation_to(segment, i)
+    span = resolve(segment, item, case.span)
+    start, price = case.known.before(span), case.known.level("price")
+    if start is None or price is None:
+        if number.sign or case.known.change(span) is not None:
+            case.reject("number", item, case.known.change_text(span))
+            return True
+        return False
+    moved = price - start
+    size = abs(moved)
+    good = _near(number, size, case) if not relation else close_to(number, size, relation)
+    if not good and not number.sign and _plain_level(case, segment, item):
+        return False
+    said = f"the price moved {usd(moved)} over {span}"
+    good = good and moved * sign > 0
+    case.judge(good, "number", item, "dollar change", f"price_usd, {SPANS[span]}", said)
+    return True
+
+
+def _plain_level(case: Case, segment: Segment, item: Item) -> bool:
+    """``DIP: $67,432``, ``lost the $67K level``: after all a level."""
+    price = case.known.level("price")
+    number = item.number
+    assert number is not None and price is not None  # noqa: S101
+    i = segment.index(item)
+    level = any(other.value in ("level", "mark", "handle") for other in after(segment, i, 2))
+    apart = any(other.kind == "sep" for other in before(segment, i, 1))
+    return level or (apart and number.equals(price))

@@ -1,0 +1,308 @@
+"""Fear & Greed, block height, fees, hash rate, difficulty, halving and supply."""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case, after, before
+from engine.checks.facts.changes import relation_to
+from engine.checks.facts.items import Item, Segment, Sentence
+from engine.checks.facts.known import HALVING_BLOCKS
+from engine.checks.facts.levels import close_to
+
+_FEES = ("fast", "half_hour", "hour")
+_FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
+CHEAP, DEAR = 10.0, 50.0
+"""sat/vB: a fast fee up to the first may be called low, from the second high."""
+
+
+def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
+    """``fast 5, hour 3 sat/vB``; ``5/4/3 sat/vB``; without a name it is the fast fee."""
+    items = [item for item in segment.of("num") if not item.done and _fee_number(sentence, item)]
+    if not items:
+        return
+    fees = case.known.facts.fees
+    if fees is None:
+        for item in items:
+            case.reject("number", item, "the snapshot does not know the fees")
+        return
+    named = [_fee_role(segment, item) for item in items]
+    if len(items) == 3 and not any(named):
+        named = list(_FEES)
+    said = f"fees are {fees.fast:g} fast, {fees.half_hour:g} half-hour, {fees.hour:g} hour (sat/vB)"
+    for item, role in zip(items, named, strict=True):
+        number = item.number
+        assert number is not None  # noqa: S101
+        relation = relation_to(segment, segment.index(item))
+        role = role or ("hour" if _least(segment) else "fast")
+        good = role in _FEES and close_to(number, getattr(fees, role), relation)
+        name = f"{_FEE_NAMES.get(role, role)} fee"
+        case.judge(good and not number.sign, "number", item, name, f"fees.{role}", said)
+
+
+def _fee_number(sentence: Sentence, item: Item) -> bool:
+    if item.value == "feerate":
+        return True
+    rates = any(other.value == "feerate" for other in sentence.items() if other.kind == "num")
+    return item.value == "bare" and rates and bool(item.number and item.number.value < 5000)
+
+
+def _fee_role(segment: Segment, item: Item) -> str:
+    i = segment.index(item)
+    for other in before(segment, i, 7):
+        if other.kind == "num":
+            break
+        if role := _fee_name(other):
+            return role
+    for other in after(segment, i, 7):
+        if other.kind == "num":
+            break
+        if role := _fee_name(other):
+            return role
+    if any(item.value in ("average", "median", "typical", "mean") for item in segment.of("word")):
+        return "average"
+    return ""
+
+
+def _fee_name(item: Item) -> str:
+    for sense in item.senses:
+        if sense.kind == "fee":
+            return sense.value
+    if item.kind == "span" and item.number:
+        spans = {
+            ("minutes", 30.0): "half_hour",
+            ("minutes", 60.0): "hour",
+            ("hours", 1.0): "hour",
+            ("minutes", 10.0): "fast",
+        }
+        return spans.get((item.number.unit, item.number.value), "")
+    if item.kind == "num" and item.value == "share":
+        return "half_hour"
+    return ""
+
+
+def _least(segment: Segment) -> bool:
+    words = {item.value for item in segment.items}
+    return bool(words & {"start", "starting", "starts", "low"}) and bool(
+        words & {"from", "at", "low"}
+    )
+
+
+def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
+    """Heights and counts of blocks, halving progress, issued coins."""
+    for item in segment.of("num"):
+        number = item.number
+        if item.done or number is None:
+            continue
+        if item.value in ("bare", "rank", "blocks") and _about_blocks(
+            case, sentence, segment, item
+        ):
+            _height(case, sentence, segment, item)
+        elif item.value == "btc" and (sentence.has("topic", "supply") or case.subject == "supply"):
+            _supply(case, segment, item)
+        elif item.value == "pct" and _owner(segment, item) in ("halving", "supply"):
+            _progress(case, segment, item)
+        elif item.value == "ehs":
+            _hash(case, segment, item)
+
+
+def _about_blocks(case: Case, sentence: Sentence, segment: Segment, item: Item) -> bool:
+    if item.value == "blocks" or _owner(segment, item) in ("block", "halving"):
+        return True
+    return item.value == "rank" and case.subject == "block"
+
+
+def _owner(segment: Segment, item: Item) -> str:
+    """The nearest topic in the segment, the one before winning ties."""
+    i = segment.index(item)
+    topics = [
+        (abs(k - i), k > i, x.value) for k, x in enumerate(segment.items) if x.kind == "topic"
+    ]
+    return min(topics)[2] if topics else ""
+
+
+def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
+    known, number = case.known, item.number
+    assert number is not None  # noqa: S101
+    height, left = known.facts.block_height, known.halving_left()
+    if height is None or left is None:
+        case.reject("number", item, "the snapshot does not know the block height")
+        return
+    relation = relation_to(segment, segment.index(item))
+    relation = "above" if relation.startswith("cross_up") else relation
+    if sentence.has("topic", "halving") and _to_go(sentence):
+        said = f"{left:,} blocks are left to the next halving"
+        case.judge(
+            close_to(number, left, relation),
+            "number",
+            item,
+            "blocks to the halving",
+            "block_height",
+            said,
+        )
+        return
+    if sentence.has("topic", "halving") and number.equals(height + left) and not relation:
+        case.prove(item, "height of the next halving", "block_height", f"{height + left:,}")
+        return
+    retarget = known.facts.retarget_blocks
+    if sentence.has("topic", "diff") and retarget is not None:
+        said = f"{retarget:,} blocks are left to the retarget"
+        case.judge(
+            close_to(number, retarget, relation),
+            "number",
+            item,
+            "blocks to the retarget",
+            "retarget_blocks",
+            said,
+        )
+        return
+    good = close_to(number, height, relation) and not number.sign
+    if relation == "above":
+        good = number.value < height <= number.value * 1.01
+    case.judge(
+        good, "number", item, "block height", "block_height", f"the block height is {height:,}"
+    )
+
+
+def _to_go(sentence: Sentence) -> bool:
+    words = {item.value for item in sentence.items()}
+    return bool(
+        words & {"away", "left", "remaining", "until", "remain", "if", "before", "more", "from"}
+    ) or any(
+        item.kind in ("if",) or (item.kind == "rel" and item.value == "away")
+        for item in sentence.items()
+    )
+
+
+def _supply(case: Case, segment: Segment, item: Item) -> None:
+    supply, number = case.known.supply_btc(), item.number
+    assert number is not None  # noqa: S101
+    said = (
+        "the snapshot does not know the block height"
+        if supply is None
+        else f"{supply:,.0f} coins are issued at this height"
+    )
+    relation = relation_to(segment, segment.index(item))
+    good = supply is not None and close_to(number, supply, relation)
+    case.judge(good, "number", item, "issued coins", "block_height", said)
+
+
+def _progress(case: Case, segment: Segment, item: Item) -> None:
+    number, owner = item.number, _owner(segment, item)
+    assert number is not None  # noqa: S101
+    supply = case.known.supply_btc()
+    share = case.known.halving_pct() if owner == "halving" else supply and supply / 21e6 * 100
+    name = "halving progress" if owner == "halving" else "share of all coins issued"
+    said = (
+        "the snapshot does not know the block height"
+        if share is None
+        else f"the {name} is {share:.2f} %"
+    )
+    relation = relation_to(segment, segment.index(item))
+    left = {x.value for x in segment.items} & {"left", "remaining", "remain", "away"}
+    value = None if share is None else 100 - share if left else share
+    good = value is not None and close_to(number, value, relation) and not number.sign
+    case.judge(good, "number", item, name, "block_height", said)
+
+
+def _hash(case: Case, segment: Segment, item: Item) -> None:
+    rate, number = case.known.facts.hashrate_ehs, item.number
+    assert number is not None  # noqa: S101
+    said = (
+        "the snapshot does not know the hash rate"
+        if rate is None
+        else f"the hash rate is {rate:,.1f} EH/s"
+    )
+    relation = relation_to(segment, segment.index(item))
+    good = rate is not None and close_to(number, rate, relation)
+    case.judge(good, "number", item, "hash rate", "hashrate_ehs", said)
+
+
+def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
+    """The Fear & Greed value and its class."""
+    index = case.known.facts.fear_greed
+    said = (
+        "the snapshot does not know Fear & Greed"
+        if index is None
+        else f"Fear & Greed is {index.value} ({index.label})"
+    )
+    about = sentence.has("topic", "fng") or case.subject == "fng"
+    for item in segment.of("num"):
+        number = item.number
+        if item.done or number is None:
+            continue
+        nearby = _owner(segment, item)
+        ours = about and item.value == "bare" and nearby in ("", "fng") and number.value <= 100
+        if item.value != "index" and not ours:
+            continue
+        if not about and not sentence.has("label"):
+            case.reject("number", item, "nothing says what it measures")
+            continue
+        relation = relation_to(segment, segment.index(item))
+        good = (
+            index is not None
+            and not number.sign
+            and _index_fits(number.value, index.value, relation)
+        )
+        case.judge(good, "number", item, "Fear & Greed", "fear_greed.value", said)
+    label = case.known.mood() or ""
+    for item in segment.of("label"):
+        if item.done:
+            continue
+        if _negated_label(segment, item):
+            case.judge(
+                bool(label) and item.value not in label,
+                "relation",
+                item,
+                f"not {item.value}",
+                "fear_greed.label",
+                said,
+            )
+            continue
+        text = case.text[item.start : item.end].lower()
+        exact = item.value == label
+        soft = item.value in label and text not in ("fear", "greed", "neutral")
+        case.judge(
+            bool(label) and (exact or soft), "relation", item, item.value, "fear_greed.label", said
+        )
+
+
+def _index_fits(value: float, fact: int, relation: str) -> bool:
+    if relation == "above":
+        return value < fact <= value + 10
+    if relation == "below":
+        return value - 10 <= fact < value
+    if relation in ("about", "just_above", "just_below"):
+        return abs(value - fact) <= 2 and not (
+            (relation == "just_above" and fact <= value)
+            or (relation == "just_below" and fact >= value)
+        )
+    return value == fact
+
+
+def _negated_label(segment: Segment, item: Item) -> bool:
+    return any(other.kind == "neg" for other in before(segment, segment.index(item), 4))
+
+
+def fee_words(case: Case, segment: Segment) -> None:
+    """``fees are low``: at most 10 sat/vB for the fast one; high from 50."""
+    if case.subject != "fees" and not any(item.value == "fees" for item in segment.of("topic")):
+        return
+    fees = case.known.facts.fees
+    for item in segment.items:
+        word = item.value if item.kind in ("word", "ref") else ""
+        text = case.text[item.start : item.end].lower()
+        cheap = word in ("low", "cheap", "tiny") and text not in ("as low as",)
+        dear = word in ("high", "expensive", "steep", "pricey")
+        if item.done or not (cheap or dear) or text in ("high priority", "low priority"):
+            continue
+        said = (
+            "the snapshot does not know the fees"
+            if fees is None
+            else f"the fast fee is {fees.fast:g} sat/vB"
+        )
+        good = fees is not None and (fees.fast <= CHEAP if cheap else fees.fast >= DEAR)
+        case.judge(
+            good, "relation", item, f"fees are {'low' if cheap else 'high'}", "fees.fast", said
+        )
+
+
+NEXT_HALVING = HALVING_BLOCKS

@@ -1,0 +1,157 @@
+"""Two numbers that belong together: ``from A to B``, ``between A and B``, ``A – B``, high/low lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.checks.facts.case import Case, before
+from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.known import usd
+from engine.checks.facts.levels import LEVELS
+from engine.checks.facts.numbers import Number
+
+_JOINS = {"-", "–", "—", "/", "..", "…"}
+
+
+def money_pairs(case: Case, segment: Segment) -> None:
+    """Judge every joined pair of dollar amounts; what stays alone is left to others."""
+    items = segment.items
+    for i, left in enumerate(items):
+        if left.done or left.kind != "num" or left.value not in ("usd", "bare"):
+            continue
+        j = _partner(items, i)
+        if j is None:
+            continue
+        right = items[j]
+        assert left.number is not None and right.number is not None  # noqa: S101
+        one, two = _same_unit(left.number, right.number)
+        if "usd" not in (one.unit, two.unit) and max(one.value, two.value) < 1000:
+            continue
+        if _named(case, segment, i, left, right, one, two):
+            continue
+        if _moved(segment, i, items[i + 1 : j]):
+            _from_to(case, segment, left, right, one, two)
+        else:
+            _range(case, segment, left, right, one, two)
+
+
+def _partner(items: list[Item], i: int) -> int | None:
+    """The second number: directly behind a joining word or sign."""
+    joined = False
+    for j in range(i + 1, min(i + 6, len(items))):
+        item = items[j]
+        if item.kind == "num":
+            return j if joined and item.value in ("usd", "bare") else None
+        if (item.kind == "sep" and item.value in _JOINS) or (
+            item.kind == "conj" and item.value == "and"
+        ):
+            joined = True
+        elif item.kind == "rel" and item.value == "to":
+            joined = True
+        elif item.kind == "ago" or (
+            item.kind == "word" and item.value in ("yesterday", "a", "the")
+        ):
+            continue
+        else:
+            return None
+    return None
+
+
+def _same_unit(one: Number, two: Number) -> tuple[Number, Number]:
+    """``$66–68K``: the first number takes the second one's thousands."""
+    if one.value < 1000 <= two.value and two.grain >= 1 and one.value * 1000 <= two.value * 2:
+        scale = 1000.0 if two.value < 1e6 else 1e6 if two.value < 1e9 else 1e9
+        one = replace(one, value=one.value * scale, grain=one.grain * scale)
+    return one, two
+
+
+def _named(
+    case: Case, segment: Segment, i: int, left: Item, right: Item, one: Number, two: Number
+) -> bool:
+    """``high and low of A and B``, ``high/low: A/B``."""
+    refs = [item for item in before(segment, i, 9) if item.kind == "ref"][:2]
+    names = [ref.value for ref in reversed(refs) if ref.value in ("high", "low", "ath")]
+    if len(names) != 2 or names[0] == names[1]:
+        return False
+    for name, item, number in zip(names, (left, right), (one, two), strict=True):
+        fact = case.known.level(name)
+        good = fact is not None and number.equals(fact)
+        case.judge(
+            good, "number", item, LEVELS[name][1], LEVELS[name][0], case.known.level_text(name)
+        )
+    for ref in refs:
+        ref.done = True
+    return True
+
+
+def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
+    """``from A to B`` and arrows tell of a way; a range has no direction."""
+    told = any(item.kind == "rel" and item.value == "to" for item in between)
+    if not told or segment.of("swing") or _ranged(segment):
+        return False
+    led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 3))
+    return led or bool(segment.of("dir"))
+
+
+def _ranged(segment: Segment) -> bool:
+    return any(item.value == "range" for item in segment.of("ref")) or any(
+        item.value in ("runs", "ran", "spans", "spanned", "spanning", "running")
+        for item in segment.of("word")
+    )
+
+
+def _from_to(
+    case: Case, segment: Segment, left: Item, right: Item, one: Number, two: Number
+) -> None:
+    known = case.known
+    price = known.level("price")
+    if price is None or not two.equals(price):
+        case.reject("number", right, known.level_text("price"))
+        case.reject("relation", left, "the way must end at the price of the snapshot")
+        return
+    starts = {
+        "price_usd, change_24h_pct": known.before("24h"),
+        "price_usd, change_7d_pct": known.before("7d"),
+        "low_24h": known.level("low"),
+        "high_24h": known.level("high"),
+        "ath_usd": known.level("ath"),
+    }
+    slack = 0.00006 * price
+    way = 1 if two.value > one.value else -1 if two.value < one.value else 0
+    said = {item.value for item in segment.of("dir")} & {"up", "down"}
+    agrees = said <= {"up" if way > 0 else "down"} and way != 0
+    for fact, value in starts.items():
+        if value is None or abs(one.value - value) > one.grain / 2 + slack or not agrees:
+            continue
+        if (value < price) != (way > 0):
+            continue
+        case.prove(left, "where it came from", fact, usd(value))
+        case.prove(right, "the price", "price_usd", usd(price))
+        for item in segment.of("dir"):
+            item.done = True
+        return
+    case.reject("relation", left, f"no known price at which it stood; {known.level_text('price')}")
+    right.done = True
+
+
+def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, two: Number) -> None:
+    known = case.known
+    low, high, price = known.level("low"), known.level("high"), known.level("price")
+    said = f"{known.level_text('low')} and {known.level_text('high')}"
+    if low is None or high is None:
+        good = False
+    else:
+        exact = one.equals(low) and two.equals(high)
+        # "between 66,000 and 70,000": true of the whole day, and not much wider than it
+        loose = one.value <= low and high <= two.value and two.value - one.value <= 0.06 * high
+        good = exact or loose
+    now = {"now", "sits", "sitting", "currently", "at"} & {item.value for item in segment.items}
+    if not good and now and price is not None and not segment.of("span", "swing"):
+        good = one.value <= price <= two.value <= one.value * 1.03
+        said = known.level_text("price") if not good else said
+    if good:
+        case.prove(left, "lower end", "low_24h", said)
+        case.prove(right, "upper end", "high_24h", said)
+    else:
+        case.reject("relation", left, said)
+        right.done = True

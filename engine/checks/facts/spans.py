@@ -1,0 +1,56 @@
+"""Which horizon a direction or a percentage speaks of."""
+
+from __future__ import annotations
+
+from engine.checks.facts.items import Item, Segment, Sentence
+
+_OWNERS = {"volume", "range", "cap", "supply"}
+
+
+def free_spans(segment: Segment) -> list[Item]:
+    """Horizons that do not merely name a level or a volume (``24h high``, ``daily volume``)."""
+    return [item for item in segment.of("span", "ago") if not owned(segment, segment.index(item))]
+
+
+def owned(segment: Segment, i: int) -> bool:
+    """``24-hour high``: this horizon belongs to the word after it."""
+    for item in segment.items[i + 1 : i + 3]:
+        if item.kind == "ref" or (item.kind == "topic" and item.value in _OWNERS):
+            return True
+        if item.kind != "word" or item.value in ("the", "and", "its"):
+            return False
+    return False
+
+
+def resolve(segment: Segment, item: Item, inherited: str) -> str:
+    """``1h``, ``24h``, ``7d`` or ``other:…`` for a claim; 24 h where nothing is said."""
+    spans = free_spans(segment)
+    if not spans:
+        return inherited or "24h"
+    place = segment.index(item)
+    claims = [segment.index(other) for other in segment.of("num", "dir")]
+    places = [segment.index(span) for span in spans]
+    lead = min(places) < min(claims, default=place)
+    best = min(
+        range(len(spans)),
+        key=lambda k: (abs(places[k] - place), (places[k] > place) == lead),
+    )
+    return spans[best].value
+
+
+def claims_something(segment: Segment) -> bool:
+    return any(
+        item.kind in ("dir", "num", "emoji", "label", "mult") and item.value != "date"
+        for item in segment.items
+    )
+
+
+def trailing(sentence: Sentence, k: int) -> str:
+    """The horizon of a claimless segment right after segment ``k``: ``up 4 %, on the week``."""
+    if k + 1 >= len(sentence.segments):
+        return ""
+    following = sentence.segments[k + 1]
+    if claims_something(following):
+        return ""
+    spans = free_spans(following)
+    return spans[0].value if spans else ""

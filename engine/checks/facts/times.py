@@ -1,0 +1,98 @@
+"""Dates, weekdays, clock times and parts of the day: they must be the snapshot's own (UTC)."""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case, before
+from engine.checks.facts.items import Item, Segment, Sentence
+from engine.checks.facts.words import WEEKDAYS
+
+_DAYPARTS = {"morning": range(4, 13), "afternoon": range(11, 19), "evening": range(16, 24)}
+
+
+def judge_times(case: Case, sentence: Sentence, segment: Segment) -> None:
+    """All that tells a moment; horizons (24 h, this week) are judged with their claims."""
+    for item in segment.items:
+        if item.done:
+            continue
+        if item.kind == "num" and item.value == "date":
+            _date(case, sentence, segment, item)
+        elif item.kind == "num" and item.value == "clock":
+            _clock(case, item)
+        elif item.kind == "weekday":
+            _weekday(case, segment, item)
+        elif item.kind == "daypart":
+            _daypart(case, segment, item)
+
+
+def _date(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
+    facts, number = case.known.facts, item.number
+    assert number is not None and number.date is not None  # noqa: S101
+    today = case.known.today()
+    since = any(
+        other.value == "other:an earlier moment"
+        for other in before(segment, segment.index(item), 2)
+    )
+    of_record = sentence.has("ref", "ath") or case.last_ref == "ath"
+    for name, day in (
+        ("ath_date", facts.ath_date if of_record else None),
+        ("as_of", None if since else today),
+    ):
+        if day is None:
+            continue
+        said = (day.year, day.month, day.day)
+        if all(part is None or part == real for part, real in zip(number.date, said, strict=True)):
+            case.prove(item, "date", name, day.isoformat())
+            return
+    known = f"the snapshot is of {today}" if today else "the snapshot does not say its date"
+    if of_record:
+        known += (
+            f", the all-time high of {facts.ath_date}"
+            if facts.ath_date
+            else ", and the day of the record is not known"
+        )
+    case.reject("time", item, known)
+
+
+def _clock(case: Case, item: Item) -> None:
+    moment, number = case.known.facts.as_of, item.number
+    assert number is not None and number.date is not None  # noqa: S101
+    hour, minute, _ = number.date
+    said = (
+        f"the snapshot is of {moment:%H:%M} UTC" if moment else "the snapshot does not say its time"
+    )
+    good = False
+    if moment and hour is not None and minute is not None:
+        apart = abs((hour * 60 + minute) - (moment.hour * 60 + moment.minute))
+        good = min(apart, 1440 - apart) <= (10 if minute else 30)
+    case.judge(good, "time", item, "time of day", "as_of", said)
+
+
+def _weekday(case: Case, segment: Segment, item: Item) -> None:
+    today = case.known.today()
+    said = (
+        f"the snapshot is of a {WEEKDAYS[today.weekday()]}"
+        if today
+        else "the snapshot does not say its date"
+    )
+    past = any(
+        other.value in ("last", "other:an earlier moment", "until", "next")
+        or other.kind in ("modal", "if")
+        for other in before(segment, segment.index(item), 2)
+    )
+    good = today is not None and int(item.value) == today.weekday() and not past
+    case.judge(good, "time", item, "weekday", "as_of", said)
+
+
+def _daypart(case: Case, segment: Segment, item: Item) -> None:
+    moment = case.known.facts.as_of
+    said = (
+        f"the snapshot is of {moment:%H:%M} UTC" if moment else "the snapshot does not say its time"
+    )
+    if any(other.kind in ("dir", "emoji") for other in segment.items) and not segment.of("span"):
+        case.reject("time", item, "no fact tells a change over a part of the day")
+        return
+    hours = _DAYPARTS.get(item.value)
+    good = moment is not None and (
+        moment.hour in hours if hours else moment.hour >= 17 or moment.hour < 5
+    )
+    case.judge(good, "time", item, "part of the day", "as_of", said)
