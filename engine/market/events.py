@@ -7,6 +7,7 @@ them together a daily cap. What is held back by either is dropped, never told la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -46,8 +47,16 @@ class EventRules:
     milestone_blocks: int = 10_000
     halving_step_pct: int = 5
     per_day: int = 6
+    per_day_minor: int = 3  # small things never use up the day of big ones
+    minor_priority: int = 50
     per_snapshot: int = 2
     uncapped_priority: int = 90
+
+    def cap(self, priority: int) -> float:
+        """How many events of a day may have come before one of this priority."""
+        if priority >= self.uncapped_priority:
+            return math.inf
+        return self.per_day_minor if priority < self.minor_priority else self.per_day
 
 
 @dataclass(frozen=True)
@@ -150,8 +159,9 @@ def _admit(
     for item in sorted(candidates, key=lambda item: -item.priority):
         rests = ((item.kind, item.cool_down_h), (item.key, max(item.cool_down_h, item.again_h)))
         resting = any(key in told and at - told[key] < timedelta(hours=h) for key, h in rests)
-        full = len(recent) >= rules.per_day and item.priority < rules.uncapped_priority
-        if resting or full or len(admitted) == rules.per_snapshot:
+        if resting or len(recent) >= rules.cap(item.priority):
+            continue
+        if len(admitted) == rules.per_snapshot:
             continue
         admitted.append(item)
         recent += (at,)

@@ -11,6 +11,8 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -65,6 +67,7 @@ class Fetcher:
         self._timeout = (connect_s, read_s)
         self._total_s = total_s
         self._pauses: dict[str, _Pause] = {}
+        self._under_way: set[str] = set()
         self._lock = threading.Lock()
 
     def get(
@@ -81,7 +84,46 @@ class Fetcher:
         Raises: SourceError with a plain reason; while a source's pause runs, at once and without
         traffic.
         """
-        self._respect_pause(source)
+        with self._alone(source, url):
+            self._respect_pause(source)
+            return self._exchange(source, url, params, headers, accept)
+
+    def get_json(
+        self,
+        source: str,
+        url: str,
+        *,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[Any, float]:
+        """The JSON value and its age in seconds. Raises: SourceError."""
+        reply = self.get(source, url, params=params, headers=headers)
+        try:
+            return json.loads(reply.body, parse_constant=_refuse_constant), reply.age_s
+        except (ValueError, RecursionError):
+            raise SourceError(source, "its answer is not JSON") from None
+
+    @contextmanager
+    def _alone(self, source: str, url: str) -> Iterator[None]:
+        """One call to an address at a time: whoever gave up on a silent one must not pile up more."""
+        with self._lock:
+            if url in self._under_way:
+                raise SourceError(source, "its last answer is still being waited for")
+            self._under_way.add(url)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(url)
+
+    def _exchange(
+        self,
+        source: str,
+        url: str,
+        params: dict[str, str] | None,
+        headers: dict[str, str] | None,
+        accept: tuple[str, ...],
+    ) -> Reply:
         # real waiting on a real socket: not a matter for the injected clock
         deadline = time.monotonic() + self._total_s
         try:
@@ -107,21 +149,6 @@ class Fetcher:
             raise SourceError(source, "no answer in time") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise SourceError(source, _plain(error)) from error
-
-    def get_json(
-        self,
-        source: str,
-        url: str,
-        *,
-        params: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> tuple[Any, float]:
-        """The JSON value and its age in seconds. Raises: SourceError."""
-        reply = self.get(source, url, params=params, headers=headers)
-        try:
-            return json.loads(reply.body, parse_constant=_refuse_constant), reply.age_s
-        except (ValueError, RecursionError):
-            raise SourceError(source, "its answer is not JSON") from None
 
     def _respect_pause(self, source: str) -> None:
         with self._lock:

@@ -22,6 +22,7 @@ from sqlite_utils import Database
 
 from engine.clock import Clock
 from engine.errors import SourceError
+from engine.market.gather import ask_all
 from engine.market.http import Fetcher
 from engine.market.sentiment import relevance, sentiment
 from engine.records import World
@@ -54,7 +55,7 @@ _MAX_ITEMS = 100  # of one feed
 _OLDEST = timedelta(days=3)
 _NEAR = 88  # RapidFuzz points of 100
 
-_TAG = re.compile(r"<[^<>]{0,500}>")
+_TAG = re.compile(r"<[a-zA-Z/!?][^<>]{0,500}>")
 _NUMBER = re.compile(r"\d[\d.,]*")
 # invisible, though not of the categories below: fillers and blanks used to hide text
 _BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5"))
@@ -84,6 +85,21 @@ class NewsResult:
     failed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Feed:
+    fetcher: Fetcher
+    url: str
+
+    @property
+    def name(self) -> str:
+        host = urlsplit(self.url).hostname or self.url
+        return _NAMES.get(host, host.removeprefix("www."))
+
+    def read(self, now: datetime) -> list[Entry]:
+        reply = self.fetcher.get(self.name, self.url, accept=_FEED_TYPES)
+        return parse_feed(reply.body, self.name, now)
+
+
 def collect(
     db: Database,
     fetcher: Fetcher,
@@ -91,24 +107,20 @@ def collect(
     *,
     inspect: Inspect,
     feeds: tuple[str, ...] | None = None,
+    time_cap_s: float = 15.0,
 ) -> NewsResult:
     """Read all feeds (:data:`DEFAULT_FEEDS` unless given) and store what is new.
 
-    A failing feed is named in the result and never stops another. No transaction is open while
-    the network is used.
+    A failing feed is named in the result and never stops another; the reading takes at most
+    ``time_cap_s`` seconds. No transaction is open while the network is used.
     """
     now = clock.now()
-    entries: list[Entry] = []
-    failed: list[str] = []
-    for url in feeds or DEFAULT_FEEDS:
-        name = _name(url)
-        try:
-            reply = fetcher.get(name, url, accept=_FEED_TYPES)
-            entries += parse_feed(reply.body, name, now)
-        except SourceError as error:
-            failed.append(str(error))
+    asked = [_Feed(fetcher, url) for url in feeds or DEFAULT_FEEDS]
+    answers = ask_all(asked, now, time_cap_s)
+    entries = [entry for answer in answers if isinstance(answer, list) for entry in answer]
     stored, duplicates = _store(db, entries, "live", now, inspect)
-    return NewsResult(stored, duplicates, tuple(failed))
+    failed = tuple(str(answer) for answer in answers if isinstance(answer, SourceError))
+    return NewsResult(stored, duplicates, failed)
 
 
 def collect_sample(db: Database, clock: Clock, *, inspect: Inspect) -> NewsResult:
@@ -253,8 +265,3 @@ def _visible(char: str) -> str:
         return " "
     hidden = category in ("Cf", "Cs", "Co", "Cn") or "\ufe00" <= char <= "\ufe0f"
     return "" if hidden or "\U000e0100" <= char <= "\U000e01ef" else char
-
-
-def _name(url: str) -> str:
-    host = urlsplit(url).hostname or url
-    return _NAMES.get(host, host.removeprefix("www."))

@@ -15,10 +15,7 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median, median_low
@@ -27,6 +24,7 @@ from typing import Any
 from engine.clock import Clock
 from engine.config import Config
 from engine.errors import SnapshotHeld, SourceError
+from engine.market.gather import ask_all
 from engine.market.http import Fetcher
 from engine.market.sources import (
     ChainReading,
@@ -39,6 +37,7 @@ from engine.market.sources.binance import Binance
 from engine.market.sources.coinbase import Coinbase
 from engine.market.sources.coingecko import CoinGecko
 from engine.market.sources.fear_greed import FearGreedIndex
+from engine.market.sources.fields import whole_ms
 from engine.market.sources.kraken import Kraken
 from engine.market.sources.mempool import Mempool
 from engine.records import Facts, FearGreed, Quote, Snapshot
@@ -83,23 +82,16 @@ def take_snapshot(sources: Sources, clock: Clock, settings: Mapping[str, Any]) -
 
     Raises: SnapshotHeld with the reason.
     """
-    now = clock.now()
-    asked: list[Any] = [*sources.prices]
-    asked += [source for source in (sources.fear_greed, sources.chain) if source]
-    answers = _ask_all(asked, now, sources.time_cap_s)
-    notes = [str(answer) for answer in answers.values() if isinstance(answer, SourceError)]
-    readings = [
-        answer for source in sources.prices if isinstance(answer := answers[source.name], Reading)
-    ]
-    fear_greed = answers.get(sources.fear_greed.name) if sources.fear_greed else None
-    chain = answers.get(sources.chain.name) if sources.chain else None
+    now = whole_ms(clock.now())
+    optional = [source for source in (sources.fear_greed, sources.chain) if source]
+    answers = ask_all([*sources.prices, *optional], now, sources.time_cap_s)
     return consensus(
-        readings,
+        [answer for answer in answers if isinstance(answer, Reading)],
         now,
         settings,
-        fear_greed=fear_greed if isinstance(fear_greed, FearGreed) else None,
-        chain=chain if isinstance(chain, ChainReading) else None,
-        notes=notes,
+        fear_greed=next((a for a in answers if isinstance(a, FearGreed)), None),
+        chain=next((a for a in answers if isinstance(a, ChainReading)), None),
+        notes=[str(answer) for answer in answers if isinstance(answer, SourceError)],
     )
 
 
@@ -237,33 +229,3 @@ def _plausible_cap(reading: Reading, price: float) -> bool:
 
 def _first(values: Iterable[float | None]) -> float | None:
     return next((value for value in values if value is not None), None)
-
-
-def _ask_all(sources: list[Any], now: datetime, time_cap_s: float) -> dict[str, Any]:
-    """Each source's answer, or the SourceError it ended in, by name."""
-    arrived: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-
-    def ask(name: str, read: Callable[[datetime], Any]) -> None:
-        try:
-            arrived.put((name, read(now)))
-        except SourceError as error:
-            arrived.put((name, error))
-        except Exception as error:
-            # an answer we misread must not take the other sources down
-            reason = f"its answer could not be read ({type(error).__name__}: {error})"
-            arrived.put((name, SourceError(name, reason)))
-
-    # daemon threads: one that still waits when the cap is up must not hold the process's end
-    for source in sources:
-        threading.Thread(target=ask, args=(source.name, source.read), daemon=True).start()
-    answers: dict[str, Any] = {
-        source.name: SourceError(source.name, "no answer in time") for source in sources
-    }
-    deadline = time.monotonic() + time_cap_s
-    for _ in sources:
-        try:
-            name, answer = arrived.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            break
-        answers[name] = answer
-    return answers

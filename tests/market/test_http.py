@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import threading
+import time
 
 import pytest
 
@@ -136,14 +137,40 @@ def test_a_public_name_that_leads_to_a_private_address_gets_no_request(
 
 
 def test_threads_may_share_a_fetcher(fetcher: Fetcher, server: MarketServer) -> None:
-    server.answers["/x"] = json_answer([1])
     answers: list[object] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(fetcher.get_json("s", f"{server.url}/x")[0]))
-        for _ in range(5)
-    ]
+
+    def ask_for(path: str) -> None:
+        server.answers[path] = json_answer([path])
+        answers.append(fetcher.get_json("s", f"{server.url}{path}")[0])
+
+    paths = [f"/{number}" for number in range(5)]
+    threads = [threading.Thread(target=ask_for, args=(path,)) for path in paths]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers == [[1]] * 5
+    assert sorted(map(str, answers)) == [f"['{path}']" for path in paths]
+
+
+def test_a_silent_address_is_not_asked_again_while_it_is_waited_for(
+    clock: FakeClock, server: MarketServer
+) -> None:
+    patient = Fetcher(clock, read_s=20)
+    server.answers["/silent"] = Answer(hold=True)
+    url = f"{server.url}/silent"
+
+    def wait_for_it() -> None:
+        with pytest.raises(SourceError):
+            patient.get("src", url)
+
+    waiting = threading.Thread(target=wait_for_it)
+    waiting.start()
+    while not server.seen("/silent"):
+        time.sleep(0.005)
+    with pytest.raises(SourceError, match="still being waited for"):
+        patient.get("src", url)
+    assert server.seen("/silent") == 1
+    server.closing.set()
+    waiting.join()
+    with pytest.raises(SourceError, match=r"reach|broke"):
+        patient.get("src", url)

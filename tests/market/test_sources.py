@@ -59,7 +59,7 @@ def test_coinbase_measures_24_hours_against_open(fetcher: Fetcher, server: Marke
     server.answers[fake.COINBASE_TICKER] = json_answer(ticker)
     quote = Coinbase(fetcher, server.url).read(NOW).quote
     assert quote.change_24h_pct == pytest.approx((63212.41 - 62605.56) / 62605.56 * 100)
-    assert quote.as_of == datetime(2026, 11, 22, 11, 59, 30, 123456, tzinfo=UTC)
+    assert quote.as_of == datetime(2026, 11, 22, 11, 59, 30, 123000, tzinfo=UTC)
 
 
 def test_a_coinbase_trade_newer_than_the_statistics_widens_their_range(

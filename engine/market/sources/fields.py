@@ -71,7 +71,7 @@ def moment(source: str, name: str, value: Any) -> datetime:
         read = datetime.fromisoformat(value)
         if read.tzinfo is None:
             raise ValueError
-        return read.astimezone(UTC)
+        return whole_ms(read.astimezone(UTC))
     except (ValueError, TypeError, OverflowError):
         raise SourceError(source, f"{name} is not a time") from None
 
@@ -79,6 +79,11 @@ def moment(source: str, name: str, value: Any) -> datetime:
 def unix_moment(source: str, name: str, seconds: float) -> datetime:
     """A moment from seconds since 1970. Raises: SourceError."""
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return whole_ms(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         raise SourceError(source, f"{name} is not a time") from None
+
+
+def whole_ms(at: datetime) -> datetime:
+    """The moment as the store keeps it: to the millisecond."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
