@@ -90,9 +90,11 @@ def _prepare(path: Path, source: Path, made_at: datetime, clock: Clock, actor: s
                 service_state.put(db, service_state.RECONCILE_REQUIRED, iso(made_at), now)
                 audit(db, actor, "restore", f"database:{source.name}", None, None, now)
         sync(half)
-    except (sqlite3.Error, OSError) as error:
+    except BaseException as error:
         for leftover in _files(half):
             leftover.unlink()
+        if not isinstance(error, sqlite3.Error | OSError):
+            raise
         raise DatabaseUnusable(
             f"{source} could not be put in place ({error}); {path} was not touched. "
             "Check the disk and its free space."
