@@ -7,11 +7,12 @@ Its state is the database's (:mod:`engine.store.breakers`), its thresholds the s
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from engine.clock import Clock, iso
-from engine.errors import ModelCancelled, ModelError, ModelOff, ModelRefused
+from engine.errors import ModelCancelled, ModelError, ModelOff, ModelRefused, StoreError
 from engine.llm.base import Generation, GenerationRequest, Health, Model
 from engine.llm.wrapper import Wrapper
 from engine.log import event
@@ -34,8 +35,11 @@ class BreakerModel(Wrapper):
         self._clock = clock
 
     def health(self) -> Health:
-        with opened(self._db_path) as db:
-            breaker = breakers.get(db, self.name)
+        try:
+            with opened(self._db_path) as db:
+                breaker = breakers.get(db, self.name)
+        except (StoreError, sqlite3.Error) as error:
+            return Health(False, f"The breaker's state cannot be read: {error}")
         if breaker.state == "closed":
             return self.inner.health()
         return Health(False, _off_message(breaker))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from engine.errors import ModelBadReply
 from engine.llm.base import FinishReason, Generation, ModelInfo, Timings, Usage
-from engine.llm.wire import storable
+from engine.llm.fields import storable
 
 
 class Collector:

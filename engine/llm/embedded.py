@@ -34,7 +34,7 @@ START_TIMEOUT_S = 60.0
 _ADVICE = "It starts again at the next call; `runner.py doctor` tells more."
 
 # what a Python process needs to start; keys and tokens are not the child's business
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+_PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 class EmbeddedModel:

@@ -22,7 +22,8 @@ from engine.errors import (
 )
 from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
 from engine.llm.collect import Collector
-from engine.llm.wire import BadStatus, Caller, items, number, shortened, table, whole, words
+from engine.llm.fields import items, number, shortened, table, whole, words
+from engine.llm.wire import BadStatus, Caller
 
 IDENTITY_S = 30.0  # how long digest and version count as known
 LOAD_TIMEOUT_S = 300.0  # Ollama's own OLLAMA_LOAD_TIMEOUT
@@ -116,7 +117,7 @@ class OllamaModel:
         except BadStatus as error:
             raise self._error(error) from error
         timings = _timings(collector, final.record)
-        info = self._info_or_name(min(5.0, request.timeout_s))
+        info = self._info_or_name()
         return collector.finished(
             finish=(final.record.get("done_reason") or "stop") if final.record else None,
             usage=Usage(
@@ -151,6 +152,8 @@ class OllamaModel:
             "model": self._model,
             "stream": True,
             "think": False,
+            "truncate": False,  # a prompt too long is an error, never one without its beginning
+            "shift": False,
             "keep_alive": self._keep_alive,
             "options": {
                 "num_predict": options.max_tokens,
@@ -193,7 +196,7 @@ class OllamaModel:
         except BadStatus as error:
             raise self._error(error) from error
 
-    def _info_or_name(self, timeout_s: float) -> ModelInfo:
+    def _info_or_name(self) -> ModelInfo:
         """The identity as far as it can be had: a written text is not lost for want of it."""
         try:
             return self.info()
@@ -223,38 +226,38 @@ class OllamaModel:
         except BadStatus as error:
             raise self._error(error) from error
 
-    def _not_found(self, words: str) -> ModelNotFound:
+    def _not_found(self, said: str) -> ModelNotFound:
         return ModelNotFound(
-            f"Ollama does not have {self._model!r} ({words}). Run `ollama pull {self._model}`."
+            f"Ollama does not have {self._model!r} ({said}). Run `ollama pull {self._model}`."
         )
 
     def _error(self, error: BadStatus) -> ModelError:
-        status, words = error.status, error.message
-        if status == 404 and "model" in words:
-            return self._not_found(words)
+        status, said = error.status, error.message
+        if status == 404 and "model" in said:
+            return self._not_found(said)
         if status == 404:
             return ModelRefused(
-                f"{self._caller.base_url} is not an Ollama server ({words}). "
+                f"{self._caller.base_url} is not an Ollama server ({said}). "
                 "Correct BTCBUZZ_OLLAMA_URL."
             )
         if status in (429, 503):
-            return ModelBusy(f"Ollama is busy ({words}). Wait, or raise OLLAMA_MAX_QUEUE there.")
+            return ModelBusy(f"Ollama is busy ({said}). Wait, or raise OLLAMA_MAX_QUEUE there.")
         if status in (401, 403):
             return ModelRefused(
-                f"Ollama refuses this caller ({words}). For a cloud model sign in with "
+                f"Ollama refuses this caller ({said}). For a cloud model sign in with "
                 "`ollama signin`; behind a proxy let it set the Host header to localhost."
             )
-        if status == 500 and ("memory" in words or "must be of type" in words):
+        if status == 500 and ("memory" in said or "must be of type" in said):
             return ModelRefused(
-                f"Ollama cannot run {self._model} so ({words}). Take a smaller model or "
+                f"Ollama cannot run {self._model} so ({said}). Take a smaller model or "
                 "a smaller model.num_ctx."
             )
         if status < 500:
             return ModelRefused(
-                f"Ollama rejects the request ({words}). Change the prompt or the parameter it names."
+                f"Ollama rejects the request ({said}). Change the prompt or the parameter it names."
             )
         return ModelUnreachable(
-            f"Ollama failed: HTTP {status}, {words}. Look at its log (`journalctl -u ollama`)."
+            f"Ollama failed: HTTP {status}, {said}. Look at its log (`journalctl -u ollama`)."
         )
 
 

@@ -22,7 +22,8 @@ from engine.errors import (
 )
 from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
 from engine.llm.collect import Collector
-from engine.llm.wire import BadStatus, Caller, items, number, shortened, table, whole, words
+from engine.llm.fields import items, number, shortened, table, whole, words
+from engine.llm.wire import BadStatus, Caller
 
 Flavour = Literal["llama.cpp", "vllm", "openai"]
 
@@ -234,27 +235,27 @@ class OpenAIModel:
             return {}
 
     def _error(self, error: BadStatus) -> ModelError:
-        status, words = error.status, error.message
+        status, said = error.status, error.message
         where = self._caller.base_url
-        if status == 404 and "model" in words.lower():
+        if status == 404 and "model" in said.lower():
             return ModelNotFound(
-                f"The server at {where} does not have {self._model!r} ({words}). "
+                f"The server at {where} does not have {self._model!r} ({said}). "
                 "Set BTCBUZZ_MODEL to one it lists."
             )
         if status == 404:
             return ModelRefused(
-                f"{where} has no OpenAI-compatible API ({words}). Correct BTCBUZZ_OPENAI_URL."
+                f"{where} has no OpenAI-compatible API ({said}). Correct BTCBUZZ_OPENAI_URL."
             )
         if status in (401, 403):
-            return ModelRefused(f"{where} refuses the key ({words}). Set BTCBUZZ_OPENAI_KEY.")
+            return ModelRefused(f"{where} refuses the key ({said}). Set BTCBUZZ_OPENAI_KEY.")
         if status in (429, 503):
-            return ModelBusy(f"The server at {where} is busy or loading ({words}). Wait a moment.")
+            return ModelBusy(f"The server at {where} is busy or loading ({said}). Wait a moment.")
         if status in (400, 413, 422):
             return ModelRefused(
-                f"The server at {where} rejects the request ({words}). "
+                f"The server at {where} rejects the request ({said}). "
                 "Shorten the prompt or change the parameters it names."
             )
-        return ModelUnreachable(f"The server at {where} failed: HTTP {status}, {words}. {_LOOK}")
+        return ModelUnreachable(f"The server at {where} failed: HTTP {status}, {said}. {_LOOK}")
 
 
 _LOOK = "Look at its log, then restart it."

@@ -179,3 +179,9 @@ def test_models_have_breakers_of_their_own(bench: Bench, db_path: Path, clock: F
     bench.fail(5)
     other = BreakerModel(ScriptedModel(model="other"), db_path=db_path, clock=clock)
     assert other.generate(ASK).text
+
+
+def test_health_never_raises_even_without_a_database(tmp_path: Path, clock: FakeClock) -> None:
+    model = BreakerModel(ScriptedModel(), db_path=tmp_path, clock=clock)
+    health = model.health()
+    assert not health.ok and "is a folder" in health.message

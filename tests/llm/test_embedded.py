@@ -16,8 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.errors import ModelBadReply, ModelCancelled, ModelNotFound, ModelRefused
-from engine.llm import embedded
+from engine.errors import (
+    ModelBadReply,
+    ModelCancelled,
+    ModelNotFound,
+    ModelRefused,
+    ModelUnreachable,
+)
 from engine.llm.base import GenerationRequest, Options, Prompt
 from engine.llm.embedded import EmbeddedModel
 from engine.llm.openai_compatible import OpenAIModel
@@ -196,7 +201,7 @@ def test_without_the_weights_one_sentence_says_what_to_run(monkeypatch: pytest.M
 def test_broken_weights_say_so(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"not a model")
-    with pytest.raises(embedded.ModelUnreachable, match="did not start"):
+    with pytest.raises(ModelUnreachable, match="did not start"):
         EmbeddedModel(threads=1, weights=broken).generate(GenerationRequest(RAW))
 
 

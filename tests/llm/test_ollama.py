@@ -80,6 +80,7 @@ def test_every_sampling_option_is_sent_under_options(
         "num_ctx": 4096,
     }
     assert (body["stream"], body["think"], body["keep_alive"]) == (True, False, "10m")
+    assert (body["truncate"], body["shift"]) == (False, False), "an over-long prompt is an error"
     assert (body["system"], body["prompt"]) == ("You are a bot.", "Write a post.")
 
 
