@@ -122,7 +122,8 @@ def consensus(
     ath, ath_date = _record(fresh, price, said)
     chain = chain or ChainReading()
     facts = Facts(
-        as_of=median_low(quote.as_of for quote in quotes),
+        # a source a moment ahead of us must not date the snapshot into the future
+        as_of=min(now, median_low(quote.as_of for quote in quotes)),
         price_usd=price,
         change_1h_pct=_change([reading.change_1h_pct for reading in fresh], limit, "1 h", said),
         change_24h_pct=change_24h,

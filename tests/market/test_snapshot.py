@@ -230,6 +230,7 @@ def test_whatever_sources_say_a_snapshot_never_contradicts_itself(readings: list
         assert held.reason
         return
     facts = snapshot.facts
+    assert facts.as_of is not None and timedelta(0) <= NOW - facts.as_of <= timedelta(seconds=300)
     prices = [quote.price_usd for quote in snapshot.quotes]
     assert facts.price_usd is not None and facts.change_24h_pct is not None
     assert min(prices) <= facts.price_usd <= max(prices)
