@@ -15,6 +15,8 @@ from engine.llm.breaker import BreakerModel
 from engine.llm.cache import CachedModel
 from engine.llm.retry import RetryingModel
 from engine.settings import SETTINGS
+from engine.store import settings as stored_settings
+from engine.store.database import opened
 
 
 def parse_model_name(name: str) -> tuple[str, str]:
@@ -32,7 +34,7 @@ def parse_model_name(name: str) -> tuple[str, str]:
 
 
 def build_backend(
-    config: Config, *, name: str = "", settings: Mapping[str, Any] | None = None
+    config: Config, *, name: str | None = None, settings: Mapping[str, Any] | None = None
 ) -> Model:
     """The bare backend for ``name`` (default: the configured one): no retries, no breaker, no
     cache. What a benchmark measures.
@@ -71,7 +73,7 @@ def build_backend(
 def build_model(
     config: Config,
     *,
-    name: str = "",
+    name: str | None = None,
     db_path: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
@@ -81,10 +83,13 @@ def build_model(
     """The model for ``name`` (default: the configured one), with retries; with ``db_path`` also
     behind its circuit breaker and, if ``cached``, the response cache.
 
-    ``settings``: what :func:`engine.store.settings.get_all` answers; default values without it.
-    Raises: UsageError.
+    ``settings``: what :func:`engine.store.settings.get_all` answers; without them the database's,
+    without a database the defaults. Raises: UsageError.
     """
     clock = clock or SystemClock()
+    if settings is None and db_path is not None:
+        with opened(db_path) as db:
+            settings = stored_settings.get_all(db)
     model: Model = build_backend(config, name=name, settings=settings)
     model = RetryingModel(model, clock=clock, rng=rng or random.Random())
     if db_path is not None:

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from engine.clock import FakeClock
 from engine.config import Config, Secret
 from engine.errors import ModelOff, ModelUnreachable, UsageError
 from engine.llm.base import GenerationRequest, Prompt
 from engine.llm.build import build_backend, build_model, parse_model_name
+from engine.store.settings import put
 from tests.fakes.ollama_server import OllamaServer
 from tests.fakes.openai_server import OpenAIServer
 
@@ -57,6 +59,16 @@ def test_settings_reach_ollama() -> None:
         asked, default = server.requests()
     assert (asked["options"]["num_ctx"], asked["keep_alive"]) == (1024, "1h")
     assert (default["options"]["num_ctx"], default["keep_alive"]) == (4096, "10m")
+
+
+def test_without_given_settings_the_databases_are_in_force(
+    db_path: Path, db: Database, clock: FakeClock
+) -> None:
+    put(db, "model.num_ctx", 1024, actor="test", now=clock.now())
+    with OllamaServer() as server:
+        config = Config(llm="ollama", model="llama3:8b", ollama_url=server.url)
+        build_model(config, db_path=db_path, clock=clock).generate(ASK)
+        assert server.requests()[0]["options"]["num_ctx"] == 1024
 
 
 def test_the_key_reaches_the_openai_server() -> None:
