@@ -8,6 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
+from engine.service.doctor import Check
 from engine.service.users import Operator
 
 Kind = Literal["done", "refused", "info"]
@@ -121,3 +122,12 @@ def replaying() -> int | None:
 
 def stop_replay() -> None:
     st.session_state.pop("playground.replay", None)
+
+
+def examined() -> list[Check]:
+    """What the doctor said when it was last asked in this tab."""
+    return list(st.session_state.get("doctor.said", []))
+
+
+def set_examined(checks: list[Check]) -> None:
+    st.session_state["doctor.said"] = checks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -212,3 +213,24 @@ def decisions(db: Database, post_id: int) -> list[Decision]:
         (post_id,),
     ).fetchall()
     return [Decision(*row) for row in rows]
+
+
+def spend_by_kind(db: Database, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Calls and US dollars by publisher and kind, for a table."""
+    rows = db.conn.execute(
+        "SELECT publisher, kind, sum(quantity), sum(usd_micros) / 1e6 FROM spend "
+        "WHERE at >= ? AND at < ? GROUP BY publisher, kind ORDER BY 4 DESC",
+        (iso(start), iso(end)),
+    ).fetchall()
+    return [
+        {"publisher": publisher, "kind": kind.replace("_", " "), "calls": n, "USD": round(usd, 4)}
+        for publisher, kind, n, usd in rows
+    ]
+
+
+def last_jobs(db: Database) -> list[tuple[str, str, float, str, str | None]]:
+    """The last run of each job: name, start, seconds, outcome, error."""
+    return db.conn.execute(
+        "SELECT job, started_at, seconds, outcome, error FROM job_runs "
+        "WHERE id IN (SELECT max(id) FROM job_runs GROUP BY job) ORDER BY job"
+    ).fetchall()
