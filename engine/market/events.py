@@ -344,14 +344,16 @@ def _blocks(facts: Facts, state: EventState, rules: EventRules) -> _Found:
     if height is None or state.height is None or height <= state.height:
         return [], replace(state, height=max(height or 0, state.height or 0) or None)
     steps = HALVING_BLOCKS * rules.halving_step_pct // 100
+    rounds = [
+        ("halving", HALVING_BLOCKS, 100),
+        ("milestone", rules.milestone_blocks, 42),
+        ("retarget", RETARGET_BLOCKS, 46),
+    ]
+    if height // HALVING_BLOCKS == state.height // HALVING_BLOCKS:
+        rounds.append(("halving_progress", steps, 41))
     passed = [
         _block_event(kind, height - height % every, priority)
-        for kind, every, priority in (
-            ("halving", HALVING_BLOCKS, 100),
-            ("milestone", rules.milestone_blocks, 42),
-            ("halving_progress", steps, 41),
-            ("retarget", RETARGET_BLOCKS, 46),
-        )
+        for kind, every, priority in rounds
         if height // every > state.height // every
     ]
     return passed, replace(state, height=height)

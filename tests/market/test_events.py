@@ -188,7 +188,9 @@ def test_a_fee_spike_is_told_once_until_fees_have_come_back() -> None:
     ],
 )
 def test_what_the_chain_passes_is_told(before: int, after: int, expected: set[str]) -> None:
-    assert set(told({"block_height": before}, {"block_height": after})) == expected
+    heights = hourly({"block_height": before}, {"block_height": after})
+    events = play(heights, EventRules(per_snapshot=9))
+    assert {event.sentence for event in events} == expected
 
 
 def test_a_chain_source_that_lags_tells_nothing_twice() -> None:
