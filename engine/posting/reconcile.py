@@ -11,6 +11,7 @@ make absence look proved too early.
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,12 +20,14 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.clock import Clock, iso, parse_iso
-from engine.posting import outcome, spend
+from engine.posting import killswitch, outcome, spend
 from engine.posting.publisher import Answer, Publisher, SeenPost, TimelineRead
 from engine.posting.restored import RestoredCheck
 from engine.store import alerts, attempts, posting, posts, settings
 from engine.store.attempts import Attempt, Look
 from engine.store.database import opened, write_tx
+
+_SCHEME = re.compile(r"(?i)\bhttps?://")
 
 BEFORE = timedelta(minutes=2)
 """X's clock may be this far behind ours."""
@@ -132,6 +135,8 @@ class Reconciler:
             )  # fmt: skip
             if read.retry_at:
                 posting.block(db, attempt.account, read.retry_at, read.reason, reads=True)
+            if read.trip:
+                killswitch.record(db, self._path, actor="runner", reason=read.trip, now=now)
         return read
 
     def _judge_found(self, db: Database, attempt: Attempt, read: TimelineRead) -> Reconciled | None:
@@ -218,7 +223,9 @@ def same_text(shown: str, sent: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    # X gives every link a scheme, and bare domains a closing slash
+    words = _SCHEME.sub("", unicodedata.normalize("NFC", text)).split()
+    return " ".join(word.rstrip("/") for word in words)
 
 
 def _since(db: Database, attempt: Attempt) -> datetime:
