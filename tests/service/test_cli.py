@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.clock import iso
 from engine.service.cli import build_parser
 from engine.store.database import opened
 
@@ -73,7 +75,8 @@ def answer(world: dict[str, str], *args: str, text: str = "") -> Any:
 @pytest.fixture
 def facts_file(tmp_path: Path) -> Path:
     path = tmp_path / "facts.json"
-    path.write_text(json.dumps(FACTS))
+    now = iso(datetime.now(UTC))  # an old snapshot would be too stale to approve
+    path.write_text(json.dumps({**FACTS, "as_of": now}))
     return path
 
 
