@@ -89,7 +89,8 @@ class Jobs:
         return late
 
     def _plan(self, job: Job) -> None:
-        self._scheduler.every(1).seconds.do(self.start, job).interval = job.every_s  # type: ignore[assignment]
+        # the library says whole seconds but computes with any
+        self._scheduler.every(job.every_s).seconds.do(self.start, job)  # type: ignore[arg-type]
         self.start(job)
 
     def _run(self, job: Job) -> None:

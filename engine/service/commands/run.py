@@ -40,13 +40,6 @@ DEMO_SETTINGS: dict[str, object] = {
 def add(commands: Any) -> None:
     """Register this group's commands."""
     run = commands.add_parser("run", help="the service: until Ctrl-C or SIGTERM")
-    run.add_argument(
-        "--api",
-        nargs="?",
-        const="127.0.0.1:8700",
-        metavar="HOST:PORT",
-        help="serve the REST API too (127.0.0.1:8700)",
-    )
     run.set_defaults(handler=_run, logs=True)
     demo = commands.add_parser("demo", help="runner and console, embedded model, dry run")
     demo.add_argument("--port", type=int, default=8501, help="the console's port (8501)")
@@ -79,7 +72,7 @@ def _run(app: App, args: argparse.Namespace) -> int:
 
     with stop_on_signals() as stop:
         app.ready()
-        Runner(app, stop, api=args.api).run()
+        Runner(app, stop).run()
     return 0
 
 
