@@ -80,11 +80,15 @@ class _QuietFileHandler(logging.handlers.RotatingFileHandler):
 
 
 def set_up_logging(
-    level: str = "INFO", *, secrets: Iterable[str] = (), file: Path | None = None
+    level: str = "INFO",
+    *,
+    secrets: Iterable[str] = (),
+    file: Path | None = None,
+    stderr: bool = True,
 ) -> None:
     """Send all logs to stderr and, if given, to a rotating file (5 MB x 3)."""
     formatter = JsonFormatter(Redactor(secrets))
-    handlers: list[logging.Handler] = [_QuietHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [_QuietHandler(sys.stderr)] if stderr else []
     if file is not None:
         handlers.append(
             _QuietFileHandler(file, maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True)

@@ -9,12 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.log import set_up_logging
 from engine.service.app import App
 from engine.service.fill import Written
 from engine.store import schedules, settings
@@ -83,10 +85,15 @@ def _demo(app: App, args: argparse.Namespace) -> int:
     if "BTCBUZZ_DB" not in os.environ:
         config = dataclasses.replace(config, db=DEMO_DB)
     app = dataclasses.replace(app, config=config)
+    log = config.log_file or config.db.with_suffix(".log")
+    config.db.parent.mkdir(parents=True, exist_ok=True)
+    # the terminal is for posts; whoever wants to know more finds everything in the file
+    set_up_logging(config.log_level, secrets=config.secrets(), file=log, stderr=False)
     with stop_on_signals() as stop:
         _set_up_demo(app)
         console = None if args.no_console else _start_console(app, args.port)
         try:
+            app.say(f"Log:     {log}")
             app.say("Writing the first post … (Ctrl-C ends everything)")
             Runner(app, stop, tell=lambda written: _show(app, written), first="price").run()
         finally:
@@ -153,11 +160,12 @@ def _show(app: App, written: Written) -> None:
     """A draft as the person at the terminal sees it."""
     draft = written.draft
     if written.reason:
-        app.say(f"  note: {written.reason}")
+        app.say(f"  note: {textwrap.shorten(written.reason, 150, placeholder=' …')}")
     if draft is None or draft.post_id is None:
         app.say("  no post this time")
         return
-    app.say(f"\n  {draft.text}")
+    indented = draft.text.replace("\n", "\n  ")
+    app.say(f"\n  {indented}")
     marks = ", ".join(finding.rule for finding in draft.verdict.findings) or "every check green"
     app.say(
         f"  {draft.content_type} · {draft.verdict.outcome} ({marks}) · {written.state} · "
