@@ -105,12 +105,12 @@ def _calm(text: str) -> Trait:
     ]
     bangs = list(_BANGS.finditer(bare))
     count = sum(len(m.group()) for m in bangs)
-    fault = max(0, len(shouted) - 1) + max(0, count - 1)
-    if not fault:
-        return Trait(1.0 if not (shouted or bangs) else 0.9, "calm")
+    fault = len(shouted) + count
+    if not (shouted or bangs):
+        return Trait(1.0, "calm")
     spans = [m.span() for m in (*shouted, *bangs)]
-    reason = f"{len(shouted)} words in capitals and {count} exclamation marks; say it calmly."
-    return Trait(0.6**fault, reason, min(s for s, _ in spans), max(e for _, e in spans))
+    reason = f"{len(shouted)} words in capitals, {count} exclamation marks; say it calmly."
+    return Trait(0.75**fault, reason, min(s for s, _ in spans), max(e for _, e in spans))
 
 
 def _flow(text: str, longest_wanted: int) -> Trait:
@@ -128,7 +128,7 @@ def _flow(text: str, longest_wanted: int) -> Trait:
     figures = sum(not _WORD.fullmatch(token.strip(".,;:!?()\"'“”—…")) for token in tokens)
     glue = sum(word in _FUNCTION_WORDS for word in words)
     share = figures / max(1, len(tokens))
-    if len(tokens) >= 5 and (share > 0.45 or (share > 0.1 and not glue)):
+    if len(tokens) >= 5 and (share > 0.5 or (share > 0.1 and not glue)):
         return Trait(_STRONG, "reads like a ticker; put it into a sentence.")
     if len(sentences) >= 4 and len(tokens) < 2 * len(sentences):
         return Trait(_STRONG, "single words with periods; put them into a sentence.")

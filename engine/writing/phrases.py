@@ -186,7 +186,8 @@ def values(facts: Facts) -> dict[str, str]:
     for name, change in (("change", facts.change_24h_pct), ("week", facts.change_7d_pct)):
         if change is not None:
             known[name] = format_pct(change)
-            known[f"{name}_signed"] = format_pct(change, signed=True)
+            if known[name] != "0.0%":  # a zero has no sign to print
+                known[f"{name}_signed"] = format_pct(change, signed=True)
     gap = Market(facts).ath_gap_pct()
     if gap is not None:
         known["ath_gap"] = format_pct(gap)
@@ -201,20 +202,15 @@ def values(facts: Facts) -> dict[str, str]:
 
 
 def _distances(facts: Facts) -> dict[str, str]:
-    """Differences of printed numbers, so that a reader who subtracts gets the same result."""
-    price, high, low = (
-        None if usd is None else round(usd) if usd >= 1_000 else round(usd, 2)
-        for usd in (facts.price_usd, facts.high_24h, facts.low_24h)
-    )
-    if price is None or high is None or low is None or not low < price < high:
+    """Dollars to the edges of the 24-hour range, where rounding leaves no doubt about them: the
+    rounded difference is also the difference of the numbers as printed."""
+    price, high, low = facts.price_usd, facts.high_24h, facts.low_24h
+    if price is None or high is None or low is None or not 1_000 <= low < price < high:
         return {}
     return {
-        name: f"${size:,}" if isinstance(size, int) else f"${size:,.2f}"
-        for name, size in (
-            ("off_high", high - price),
-            ("off_low", price - low),
-            ("day_range", high - low),
-        )
+        name: f"${round(upper - lower):,}"
+        for name, upper, lower in (("off_high", high, price), ("off_low", price, low))
+        if round(upper - lower) == round(upper) - round(lower)
     }
 
 

@@ -17,7 +17,12 @@ HEADLINES = (
     Headline("Regulator opens consultation on custody rules", "CoinDesk"),
     Headline('Miner says "we will be fine" after difficulty adjustment', "Decrypt"),
     Headline("Exchange hacked, customers told to wait while engineers look for the leak", "Cointelegraph"),
-    Headline("Developers discuss a covenant proposal " * 6, "Bitcoin Magazine"),
+    Headline(
+        "Developers weigh a covenant proposal that would let wallets delay a theft, while reviewers "
+        "ask for more tests, clearer wording and another season of patience before any signal is "
+        "given to miners, exchanges and everybody else who runs the software at home",
+        "Bitcoin Magazine",
+    ),
     Headline("Bitcoin", ""),
 )  # fmt: skip
 

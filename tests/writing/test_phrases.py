@@ -109,9 +109,12 @@ def test_rising_and_falling_words_are_never_offered_together(facts: Facts) -> No
     assert len(when & {"up", "down", "flat", "no_change"}) == 1
 
 
-def test_printed_distances_are_differences_of_printed_numbers() -> None:
-    known = phrases.values(Facts(price_usd=67_432.4, high_24h=68_000.6, low_24h=66_000.2))
-    assert (known["off_high"], known["off_low"], known["day_range"]) == ("$569", "$1,432", "$2,001")
+def test_distances_are_given_only_where_rounding_agrees() -> None:
+    """$325.90 from the low prints as $326; a reader who subtracts printed prices must agree."""
+    clear = phrases.values(Facts(price_usd=67_432.4, high_24h=68_000.4, low_24h=66_000.2))
+    torn = phrases.values(Facts(price_usd=67_432.4, high_24h=68_000.6, low_24h=66_000.2))
+    assert (clear["off_high"], clear["off_low"]) == ("$568", "$1,432")
+    assert "off_high" not in torn and torn["off_low"] == "$1,432"
 
 
 def test_numbers_that_print_alike_are_no_range() -> None:
