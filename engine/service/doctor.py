@@ -289,12 +289,12 @@ def _console(patient: Patient) -> Answer:
 def _posting(patient: Patient) -> Answer:
     with opened(patient.path, "ro") as db:
         switch = killswitch.status(db, patient.path)
-        since = service_state.get(db, service_state.RECONCILE_REQUIRED)
+        why = service_state.get(db, service_state.RECONCILE_REQUIRED)
         holding = alerts.open_alerts(db)
     if switch.stopped:
         return "warn", f"Posting is stopped: {switch.reason}. `runner.py resume` lets it go on."
-    if since:
-        return "warn", f"A backup of {since} was restored: posting compares with X first."
+    if why:
+        return "warn", f"Posting compares with X first, because {why}."
     if holding:
         return "warn", f"{len(holding)} alerts hold: {', '.join(row.kind for row in holding)}."
     return "ok", "Posting is on and no alert holds."

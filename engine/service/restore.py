@@ -87,7 +87,8 @@ def _prepare(path: Path, source: Path, made_at: datetime, clock: Clock, actor: s
             migrate(db)
             with write_tx(db):
                 now = clock.now()
-                service_state.put(db, service_state.RECONCILE_REQUIRED, iso(made_at), now)
+                why = f"a backup of {iso(made_at)} was restored"
+                service_state.put(db, service_state.RECONCILE_REQUIRED, why, now)
                 audit(db, actor, "restore", f"database:{source.name}", None, None, now)
         sync(half)
     except BaseException as error:

@@ -1,6 +1,6 @@
 """Small facts of the running service that must outlive a restart.
 
-Keys in use: ``reconcile_required`` (set by a restore; posting first compares with X),
+Keys in use: ``reconcile_required`` (why posting first compares with X, a clause),
 ``clock_trusted`` (last trusted reading of both clocks: :mod:`engine.service.clockwatch`).
 """
 

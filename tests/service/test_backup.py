@@ -204,7 +204,9 @@ def test_a_restore_brings_yesterday_back_and_keeps_today(db_path: Path, clock: F
     assert done.kept
     assert texts(done.kept / "bot.db") == ["today", "yesterday"]
     with opened(db_path) as db:
-        assert service_state.get(db, service_state.RECONCILE_REQUIRED) == "2026-11-22T12:00:00.000Z"
+        assert service_state.get(db, service_state.RECONCILE_REQUIRED) == (
+            "a backup of 2026-11-22T12:00:00.000Z was restored"
+        )
         assert audit.verify_chain(db) is None
         assert [(row.actor, row.what) for row in audit.entries(db)] == [("anna", "restore")]
     assert db_path.stat().st_mode & 0o777 == 0o600
