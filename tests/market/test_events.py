@@ -128,6 +128,8 @@ def test_distance_from_the_all_time_high_is_told_at_its_edges_with_a_margin() ->
     series = [{**ath, "price_usd": price} for price in (182_500, 179_500, 178_500, 181_500)]
     sentences = [text for text in told(*series) if "all-time" in text]
     assert sentences == ["The price is more than 10% below its all-time high."]
+    wobble = [{**ath, "price_usd": price} for price in (180_400, 179_600, 180_400, 179_200)]
+    assert told(*wobble) == []
 
 
 def test_a_big_move_is_told_once_until_it_has_calmed_down() -> None:
@@ -139,6 +141,7 @@ def test_a_big_move_is_told_once_until_it_has_calmed_down() -> None:
     ]
     assert events[0].sentence == "The price moved up 5.5% in 24 hours."
     assert events[0].detail == {"change_24h_pct": 5.5}
+    assert len(told({"change_24h_pct": 0.0}, *[{"change_24h_pct": 5.5}] * 30)) == 1
     assert told({"change_1h_pct": 0.0}, {"change_1h_pct": -2.5}) == [
         "The price moved down 2.5% in one hour."
     ]

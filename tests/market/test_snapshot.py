@@ -129,6 +129,16 @@ def test_a_source_ahead_of_our_clock_is_not_used() -> None:
         consensus([reading(as_of=NOW + timedelta(hours=1))], NOW, DEFAULTS)
 
 
+def test_a_reading_without_a_price_above_zero_is_not_used() -> None:
+    with pytest.raises(SnapshotHeld, match="a: its price is not above zero"):
+        consensus([reading(price=0.0)], NOW, DEFAULTS)
+
+
+def test_the_change_is_the_median_of_what_sources_measured() -> None:
+    readings = [reading(name, change_24h_pct=c) for name, c in (("a", 0.2), ("b", 0.9), ("c", 0.4))]
+    assert consensus(readings, NOW, DEFAULTS).facts.change_24h_pct == 0.4
+
+
 def test_too_few_sources_hold_the_snapshot() -> None:
     with pytest.raises(SnapshotHeld, match="1 of at least 2"):
         consensus([reading()], NOW, {**DEFAULTS, "market.min_sources": 2})
