@@ -217,6 +217,7 @@ def test_a_database_from_yesterday_posts_nothing_that_x_already_has(
 ) -> None:
     """Approved and backed up, then posted, then restored: X's own log holds it once, and the
     restored row learns its id. What was never posted still goes out once."""
+    rig.settings(posting__draft_ttl_s=7 * 86_400)
     posted, waiting = rig.approved("Posted after the backup."), rig.approved("Never posted.")
     with opened(rig.db_path) as db, write_tx(db):
         db.conn.execute("UPDATE posts SET not_before = '2027-01-01' WHERE id = ?", (waiting,))
