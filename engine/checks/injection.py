@@ -15,11 +15,11 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from engine.checks import policy, wallets
+from engine.checks import links, policy, wallets
 from engine.checks.emoji import SEQUENCE
+from engine.checks.language import word_set
 from engine.checks.length import MAX_JUDGED
 from engine.checks.normalise import views
-from engine.checks.urls import find_urls
 from engine.records import Finding
 
 _EARLIER = r"(?:previous|prior|above|earlier|preceding|former|past|existing|all|any|your|the|these|those|system|other|original|initial|safety)"
@@ -46,8 +46,8 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "role",
-        r"\b(?:you are|you're|u r|you will be|you shall be) (?:now|a|an|no longer|free from|in|dan|going to (?:be|act|pretend|write|tweet)|the (?:admin|owner|new)|hereby)\b|"
-        rf"{_ORDER}(?:act|behave|respond|answer|speak|pose|write|tweet|talk) (?:as|like) (?:a|an|the|if|though|you|elon|satoshi|dan|my)\b|"
+        r"\b(?:you are|you're|u r|you will be|you shall be) (?:now|no longer|free from|in|dan|(?:a|an)\W+(?:\w+\W+){0,2}?(?:bot|ai|assistant|model|pirate|trader|scammer|spammer|expert|hacker|guru|influencer|character)|going to (?:be|act|pretend|write|tweet)|the (?:admin|owner|new)|hereby)\b|"
+        rf"(?:^|[.!?;,:\n\"(\[-]\s*|\b(?:now|then|and|please|just|must|should) )(?:act|behave|reply|respond|answer|speak|pose|write|tweet|talk) (?:as|like) (?:a|an|the|if|though|you|elon|satoshi|dan|my)\b|"
         r"\bpretend (?:to be|you|that|this)\b|\brole-?play\b|\bsimulate (?:a|an|being)\b|\bimagine (?:you are|you're|that you|being)\b|"
         r"\b(?:developer|debug|admin|god|dan|sudo|root|maintenance|jailbreak|unrestricted|unfiltered) mode\b|\bjail-?br(?:eak|oken)\w*|\bdo anything now\b|"
         r"\byour (?:new )?(?:name|role|persona|task|job|goal|mission|purpose|owner|creator|developer|master) (?:is|was|will)\b|"
@@ -59,7 +59,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         r"\b(?:system|developer|hidden|secret|initial) (?:prompt|instructions?)\b|\bsystem message\b|"
         r"\b(?:reveal|show|print|repeat|output|display|leak|dump|expose|share|reproduce|recite|disclose|echo|tell me|give me|what (?:is|are|was|were)|summari[sz]e|translate|list|include|append|paste|post|tweet|quote)\b(?:\W+\w+){0,4}?\W+"
         r"(?:(?:your|my)\W+(?:\w+\W+){0,2}?(?:prompt|instructions?|rules|secrets?|environment|env|tokens?|credentials?|config\w*|passwords?|guidelines|training data|context|keys?)|"
-        r"(?:the|all|its)\W+(?:\w+\W+){0,2}?(?:prompt|instructions|api[_ -]?keys?|environment variables?|credentials|passwords?))\b|"
+        r"(?:the|all|its)\W+(?:\w+\W+){0,2}?(?:prompt|instructions|api[_ -]?keys?|environment variables?|credentials|passwords?|private keys?))\b|"
         r"\bx_(?:api|access)_\w+|\b(?:api|access|secret)[_ -](?:key|token|secret)s?\b|\benviron(?:ment variables?)?\b|\b(?:text|words|everything|content) (?:above|before this)\b",
         "Asks for the prompt or for secrets.",
     ),
@@ -68,9 +68,10 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         rf"\b{_OUT}\b(?:\W+(?:\w+\W+){{0,3}}?)(?:exactly|only(?=\s+(?:with|the|this|one|in|a)\b|\s*:)|verbatim|the following|word for word|literally|nothing (?:else|but)|instead)\b|"
         rf"\b(?:{_OUT}|say|return|state|announce|claim|insist)\b(?:\W+(?:\w+\W+){{0,3}}?)(?:exactly\b|verbatim|word for word|the following|this(?: (?:text|link|message|sentence|word|tweet|post|exactly|now))?\s*[:\"'“]|"
         r"in (?:all )?(?:caps|capitals|uppercase|spanish|german|french|chinese|russian|base ?64|rot ?13|json|markdown|html|python|reverse)\b|your followers)|"
-        r"\b(?:include|append|add|insert|end|begin|start|finish|close|sign off|mention|recommend|promote|advertise|endorse|praise|tag|paste|copy)\b(?:\W+(?:\w+\W+){0,3}?)(?:verbatim|the following|"
+        r"\b(?:include|append|add|insert|end|begin|start|finish|close|sign off|mention|recommend|promote|advertise|endorse|praise|tag|paste|copy)\b(?:\W+(?:\w+\W+){0,6}?)(?:verbatim|the following|"
         r"(?:this|the) (?:link|address|hashtag|text|phrase|sentence|url|message|handle)|with the (?:words?|link|hashtag|text|phrase|sentence|address|url)|(?:your|every|each|the) (?:tweet|post|reply|answer|response|output|message)s?)\b|"
         rf"{_ORDER}{_OUT}\s*(?:exactly|this|only|now|back|after me|instead|with)?\s*[:=]\s*\S|"
+        rf"\binstead of [^.\n]{{0,30}}\b{_OUT}\b|\b{_OUT}\b[^.\n]{{0,30}}\b\d+ times\b|"
         r"\b(?:repeat|say) after me\b|\b(?:your|the) (?:entire |whole |only |next |final )?(?:output|response|answer|reply|tweet|post) (?:must|should|shall|has to|needs to)\b|"
         r"\byou (?:must|should|shall|have to|need to|will) (?:\w+ )?(?:include|contain|mention|say|state|write|tweet|post|answer|reply|output|end|begin|praise|call|add|always|obey)\b|"
         r"\b(?:in|to|of) your (?:next )?(?:tweet|post|reply|answer|response|output|summary)\b|"
@@ -93,7 +94,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "language",
-        r"ignora(?:r|te)? (?:todas? )?(?:las |tus |as |suas |le |tutte le |todas as )?(?:instru\w+|istruzioni|reglas|ordenes|regras)|(?:ignore[rz]?|oublie[rz]?|neglige[rz]?) (?:toutes? )?(?:les |tes |vos )?(?:instructions|consignes|regles)|(?:ignoriere?|vergiss|missachte) (?:alle |die |deine |samtliche )*(?:\w+ )?(?:anweisungen|instruktionen|regeln|befehle)|(?:negeer|vergeet) (?:alle |de |je )*(?:\w+ )?(?:instructies|opdrachten|regels)|(?:zignoruj|zapomnij|pomin) (?:\w+ )*(?:instrukcj\w+|polece\w+)|(?:onceki|tum) (?:\w+ )?talimatlari|abaikan (?:semua )?(?:instruksi|perintah)|olvida (?:todo|las|tus)|esqueca (?:tudo|as|todas)|dimentica (?:tutto|le)|(?:ignorera|glom) (?:alla |tidigare )*instruktioner|(?:bo qua|quen) (?:\w+ )*(?:huong dan|chi dan|lenh)|escribe (?:exactamente|solo)|schreibe? (?:genau|nur|folgendes)|ecri[st]?(?:vez)? (?:exactement|seulement)|eres ahora|du bist (?:jetzt|nun)|tu es maintenant|agora voce e",
+        r"ignor(?:a|e|ar|ate|en) (?:todas? |tutte )?(?:las |los |tus |as |os |suas |le )?(?:instru\w+|istruzioni|reglas|ordenes|regras)|(?:ignore[rz]?|oublie[rz]?|neglige[rz]?) (?:toutes? )?(?:les |tes |vos )?(?:instructions|consignes|regles)|(?:ignoriere?|vergiss|missachte) (?:alle |die |deine |samtliche )*(?:\w+ )?(?:anweisungen|instruktionen|regeln|befehle)|(?:negeer|vergeet) (?:alle |de |je )*(?:\w+ )?(?:instructies|opdrachten|regels)|(?:zignoruj|zapomnij|pomin) (?:\w+ )*(?:instrukcj\w+|polece\w+)|(?:onceki|tum) (?:\w+ )?talimatlari|abaikan (?:semua )?(?:instruksi|perintah)|olvida (?:todo|las|tus)|esqueca (?:tudo|as|todas)|dimentica (?:tutto|le)|(?:ignorera|glom) (?:alla |tidigare )*instruktioner|(?:bo qua|quen) (?:\w+ )*(?:huong dan|chi dan|lenh)|escribe (?:exactamente|solo)|schreibe? (?:genau|nur|folgendes)|ecri[st]?(?:vez)? (?:exactement|seulement)|eres ahora|du bist (?:jetzt|nun)|tu es maintenant|agora voce e",
         "Gives orders in another language.",
     ),
 )
@@ -107,7 +108,9 @@ _OTHER_SCRIPTS = re.compile(
     r"|(?:निर्देश|आदेश)\S*[^।\n]{0,20}(?:अनदेखा|नज़रअंदाज़|भूल)|(?:αγνόησε|αγνοησε|ξέχασε)[^.\n]{0,20}οδηγ|(?:เพิกเฉย|ละเว้น|ลืม)[^\n]{0,20}(?:คำสั่ง|คำแนะนำ)|(?:نادیده|فراموش)[^\n]{0,20}دستور|دستور[^\n]{0,20}(?:نادیده|فراموش)"
 )
 # Rules of the policy that a headline may trip only by trying to sell something.
-_BAIT = frozenset(("promise", "trade", "giveaway", "contact", "impersonation", "slur", "hate"))
+_BAIT = word_set(
+    "promise trade advice legal giveaway contact impersonation slur sexual profanity hate tragedy"
+)
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HEX = re.compile(
     r"(?:[0-9a-fA-F]{2}[\s:]?){12,}|(?:\\x[0-9a-fA-F]{2}){4,}|(?:\\u[0-9a-fA-F]{4}){3,}|(?:&#x?[0-9a-fA-F]{2,5};){3,}"
@@ -145,9 +148,8 @@ def _all(text: str) -> Iterator[tuple[str, int, int, str]]:
     yield from _encoded(text)
     if match := _MENTION.search(readings[0].text):
         yield ("mention", *readings[0].span(*match.span()), "Names an account.")
-    for url in find_urls(text):
-        yield "link", url.start, url.end, "Carries a link."
-        break
+    for start, end, _ in links.denied(text, readings, frozenset(), frozenset()):
+        yield "link", start, end, "Carries a link."
     for kind, start, end, message in wallets.find(text):
         yield kind, start, end, message
     for rule in policy.rules():

@@ -19,6 +19,7 @@ _DISGUISED = re.compile(
     r"|\b(?:ftps?|javascript|mailto|ipfs|magnet|tg|ssh|vbscript):\S|\bdata:\w+/|\b(?:bitcoin|lightning):[a-z0-9]{20,}"
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b|://"
 )
+_CONTINUES = ("%", "@", "\\", "_")
 _SECOND_LEVEL = frozenset(("co", "com", "org", "net", "gov", "ac", "edu"))
 
 
@@ -30,6 +31,8 @@ def denied(
     for url in find_urls(text):
         spans.append((url.start, url.end))
         why = _fault(url.url, domains, shorteners)
+        if not why and text[url.end : url.end + 1] in _CONTINUES:
+            why = "What follows the link would change where it goes."
         if why:
             yield url.start, url.end, f"{why} Links go to {', '.join(sorted(domains))} only."
     cased = fold(text, keep_case=True)
@@ -44,7 +47,7 @@ def denied(
 def _hidden(view: View) -> Iterator[tuple[int, int]]:
     for url in find_urls(view.text):
         # folded text joins what was apart: only a host that survives alone is a link
-        if view.text is not None and not re.fullmatch(r"[\d.,]+[kmbt]?\.\w+", url.url):
+        if not re.fullmatch(r"[\d.,]+[kmbt]?\.\w+", url.url):
             yield url.start, url.end
     for match in _DISGUISED.finditer(view.text.lower()):
         yield match.span()

@@ -75,7 +75,7 @@ def rules() -> tuple[Rule, ...]:
     allowed = re.compile(rf"\b(?:{'|'.join(_DATA['allowed_words'])})\b")
     for name, words in _DATA["words"].items():
         plain = sorted(codecs.decode(word, "rot13") for word in words["rot13"])
-        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, plain))})\b")
+        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, plain))})(?:e?[sz])?\b")
         listed.append(Rule(name, words["message"], (pattern,), (allowed,)))
     return tuple(listed)
 

@@ -33,18 +33,19 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("key", re.compile(rf"(?<![0-9A-Za-z])(?:[5KL9c]{_B}{{50,51}}|6P{_B}{{56}})(?![0-9A-Za-z])")),
     ("key", re.compile(r"(?<![0-9a-z])(?:nsec|npub|nprofile|note)1[ac-hj-np-z02-9]{20,}", re.I)),
     ("key", re.compile(r"(?<![0-9a-z])[0-9a-f]{64}(?![0-9a-z])", re.I)),
-    # other chains: long, with capitals, small letters and digits mixed
+    # other chains, tokens, encoded text: long, with capitals, small letters and digits mixed
     (
-        "address",
+        "key",
         re.compile(
-            r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]{0,12}\d)(?=[0-9A-Za-z]{0,20}[A-Z])(?=[0-9A-Za-z]{0,20}[a-z])[0-9A-Za-z]{26,}(?![0-9A-Za-z])"
+            r"(?<![0-9A-Za-z])(?=[A-Za-z]{0,60}\d)(?=[0-9a-z]{0,60}[A-Z])(?=[0-9A-Z]{0,60}[a-z])"
+            r"[0-9A-Za-z]{20,}(?![0-9A-Za-z])"
         ),
     ),
 )
 _MESSAGES = {
     "address": "A wallet address; remove it.",
     "invoice": "A Lightning invoice; remove it.",
-    "key": "A key; remove it, and if it is real, move the funds.",
+    "key": "A key or an encoded text; remove it, and if it is a real key, replace it.",
     "seed": "Twelve or more seed words in a row; remove them, and if they are real, move the funds.",
 }
 _PREFIX = re.compile(r"[13]|bc1", re.IGNORECASE)
