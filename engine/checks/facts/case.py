@@ -29,7 +29,7 @@ class Proof:
 @dataclass
 class Case:
     """``subject``: whom a direction is about; ``span``: horizon said earlier in this sentence;
-    ``last_ref``: the level last spoken of."""
+    ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence."""
 
     text: str
     known: Known
@@ -39,7 +39,7 @@ class Case:
     subject: str = "btc"
     span: str = ""
     last_ref: str = ""
-    question: bool = False
+    way: int = 0
 
     def quote(self, item: Item) -> str:
         return " ".join(self.text[item.start : item.end].split())[:60]

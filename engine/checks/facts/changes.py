@@ -55,7 +55,7 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
     if sign == 2 or (sign == 0 and (_moves(segment) or signed(segment, item))):
         sign = 0  # the direction word is judged by itself
     elif sign == 0:
-        sign = 1
+        sign = case.way or 1
     if (sign > 0 > change) or (sign < 0 < change):
         case.reject("direction", item, said)
         return
@@ -96,12 +96,20 @@ def _fits(segment: Segment, item: Item, size: float) -> bool:
     return number.equals(size)
 
 
+_PASSED = {"the", "a", "an", "just", "only", "by", "its", "than"}
+
+
 def relation_to(segment: Segment, i: int) -> str:
     """The relation word right before a number: ``over $67K``, ``just shy of 68,000``."""
+    than = False
     for item in before(segment, i, 3):
         if item.kind == "rel" and item.value not in ("away", "to", "at", "from", "between"):
             return item.value
-        if item.kind != "word" or item.value not in ("the", "a", "an", "just", "only", "by", "its"):
+        if item.kind == "dir" and item.value in ("up", "down") and than:
+            return "above" if item.value == "up" else "below"
+        than = item.value == "than"
+        skipped = item.kind == "rel" and item.value == "at"
+        if not skipped and (item.kind != "word" or item.value not in _PASSED):
             break
     for item in after(segment, i, 1):
         if item.kind == "rel" and item.value == "about" and case_about(item):

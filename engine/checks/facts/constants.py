@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from engine.checks.facts.reading import Token, read
 from engine.records import Headline
@@ -87,7 +88,7 @@ def quoted(tokens: Sequence[Token], headline: Headline | None, content_type: str
 
 def _partly(texts: list[str], title: list[str]) -> set[int]:
     marks = [i for i, text in enumerate(texts) if text == '"'][:20]
-    for opening, closing in zip(marks, marks[1:], strict=False):
+    for opening, closing in pairwise(marks):
         inside = texts[opening + 1 : closing]
         while inside and inside[-1] in (".", "…", ","):
             inside = inside[:-1]

@@ -102,7 +102,9 @@ def itemise(tokens: Sequence[Token], aside: frozenset[int]) -> list[Item]:
             items.append(_plain(tokens, i, "past"))
             i += 1
             continue
-        found = _number(tokens, i, aside) or _phrase(tokens, i, aside)
+        number, phrase = _number(tokens, i, aside), _phrase(tokens, i, aside)
+        # "half an hour" is no half
+        found = phrase if phrase and (number is None or phrase[1] > number[1]) else number
         if found is None:
             items.append(_simple(tokens, i))
             i += 1
@@ -262,7 +264,7 @@ def _inside_pair(run: Sequence[Item], i: int) -> bool:
         return False
     if run[i].kind == "conj" and run[i].value == "and":
         before = run[max(0, i - 6) : i]
-        led = any(item.kind == "rel" and item.value == "between" for item in before)
+        led = any(item.kind == "swing" or item.value == "between" for item in before)
         return led or _listed_refs(run, i)
     if run[i].kind == "conj":
         return False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, before
-from engine.checks.facts.changes import direction, holds, percent
+from engine.checks.facts.changes import SIGNS, direction, holds, percent
 from engine.checks.facts.constants import idioms, quoted
+from engine.checks.facts.distances import distances, role_here
 from engine.checks.facts.items import (
     Item,
     Segment,
@@ -17,7 +18,7 @@ from engine.checks.facts.known import SPANS, pct
 from engine.checks.facts.levels import money
 from engine.checks.facts.network import blocks, fee_rates, fee_words, mood
 from engine.checks.facts.pairs import money_pairs
-from engine.checks.facts.places import distances, relations
+from engine.checks.facts.places import near, relations
 from engine.checks.facts.predicates import unknown_predicates
 from engine.checks.facts.reading import Token, read
 from engine.checks.facts.spans import claims_something, free_spans, resolve, trailing
@@ -39,8 +40,7 @@ def judge(case: Case) -> None:
     pending = ""
     for sentence in sentences(itemise(tokens, frozenset(aside))):
         _settle(sentence)
-        case.question = sentence.question
-        case.span = pending
+        case.span, case.way = pending, 0
         if not _pronoun(sentence):
             case.subject = "btc"
         market = case.content_type == "price" or _about_market(sentence)
@@ -52,7 +52,7 @@ def judge(case: Case) -> None:
 
 def _own_url(case: Case, token: Token) -> bool:
     headline = case.known.facts.headline
-    return token.kind == "url" and bool(headline and headline.url) and token.raw == headline.url
+    return token.kind == "url" and headline is not None and token.raw == headline.url
 
 
 def _settle(sentence: Sentence) -> None:
@@ -115,7 +115,7 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
     fee_rates(case, sentence, segment)
     mood(case, sentence, segment)
     blocks(case, sentence, segment)
-    money_pairs(case, segment)
+    money_pairs(case, sentence, segment)
     distances(case, segment)
     for item in segment.of("num"):
         if not item.done:
@@ -124,6 +124,17 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
         _words(case, segment)
     if spans:
         case.span = spans[-1].value
+    _remember(case, segment)
+
+
+def _remember(case: Case, segment: Segment) -> None:
+    """What ``it`` and a bare ``18.3% on the week`` later in the sentence refer to."""
+    for ref in segment.of("ref"):
+        case.last_ref = role_here(segment, ref) or case.last_ref
+    ways = {SIGNS[item.value] for item in segment.of("dir") if item.value in SIGNS}
+    ways |= {item.number.sign for item in segment.of("num") if item.number and item.number.sign}
+    if len(ways) == 1:
+        case.way = ways.pop()
 
 
 def _take_subject(case: Case, segment: Segment) -> None:
@@ -182,7 +193,7 @@ def _negations(case: Case, segment: Segment) -> None:
         for k, other in enumerate(segment.items[i + 1 : i + 7]):
             if other.kind == "sep" and other.value == ":":
                 break
-            if other.kind == "word" and other.value in ("only", "just", "alone"):
+            if other.kind == "word" and other.value in ("only", "just", "alone", "but"):
                 break
             if other.kind == "num" and not other.done and other.value != "date":
                 case.reject("negation", other, "a number under a negation states no fact")
@@ -218,11 +229,17 @@ def _negated(case: Case, segment: Segment, item: Item) -> None:
 def _negated_level(case: Case, item: Item, between: list[Item]) -> None:
     role = item.value if item.kind == "ref" else ""
     part = case.known.gap_pct(role) if role in ("high", "low", "ath") else None
-    good = (
-        part is not None
-        and abs(part) >= 5
-        and all(other.kind in ("word", "rel") for other in between)
-    )
+    text = case.text[: item.start].lower()
+    far = "far from" in text or "nowhere near" in text
+    close = any(other.kind == "rel" and other.value == "about" for other in between)
+    if part is None or any(other.kind not in ("word", "rel", "span") for other in between):
+        good = False
+    elif far:
+        good = abs(part) >= (10 if role == "ath" else 2)
+    elif close:
+        good = not near(case, role)
+    else:
+        good = not case.known.at_record() if role == "ath" else abs(part) > 0.2
     said = (
         case.known.level_text(role)
         if role in ("high", "low", "ath")
@@ -245,6 +262,8 @@ def _number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
         return
     elif item.value == "share":
         _share(case, segment, item)
+    elif _figures(case, segment, item):
+        return
     elif _told(case, sentence, segment, item):
         item.done = True
     else:
@@ -273,7 +292,7 @@ def _like_price(case: Case, sentence: Sentence, segment: Segment, item: Item) ->
     """A bare number that stands where the price or a level stands."""
     number = item.number
     assert number is not None  # noqa: S101
-    if number.value < 1000 or number.worded and number.value < 1000:
+    if number.value < 1000 or (number.worded and number.value < 1000):
         return False
     levels = sentence.has("ref", "high", "low", "ath") or sentence.has("topic", "btc")
     i = segment.index(item)
@@ -307,6 +326,24 @@ def _sats(case: Case, segment: Segment, item: Item) -> bool:
         "sats per dollar",
         "price_usd",
         f"one dollar is {sats:,.0f} sats",
+    )
+    return True
+
+
+def _figures(case: Case, segment: Segment, item: Item) -> bool:
+    """``six figures``: how many digits the price has."""
+    price, number = case.known.level("price"), item.number
+    following = segment.items[segment.index(item) + 1 :][:1]
+    if (
+        number is None
+        or not following
+        or following[0].value not in ("figures", "figure", "digits", "digit")
+    ):
+        return False
+    digits = len(str(int(price))) if price else 0
+    good = bool(digits) and number.equals(digits)
+    case.judge(
+        good, "number", item, "digits of the price", "price_usd", case.known.level_text("price")
     )
     return True
 
@@ -430,7 +467,12 @@ def _still(case: Case, segment: Segment, item: Item) -> None:
     """``extends its losses``, ``another red day``: both horizons must point the same way."""
     words = {other.value for other in segment.of("dir")} & {"up", "down"}
     text = case.text[item.start : item.end].lower()
-    if not words or (text == "still"):
+    following = segment.items[segment.index(item) + 1 :][:1]
+    if text.startswith("keep") and not any(
+        other.kind == "dir" and case.quote(other).endswith("ing") for other in following
+    ):
+        return  # "keeps a gain" says no more than the gain
+    if not words:
         return
     day, week = case.known.change("24h"), case.known.change("7d")
     good = day is not None and week is not None and day * week > 0

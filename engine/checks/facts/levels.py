@@ -79,10 +79,6 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
         fact = case.known.level(name)
         if fact is not None and _holds(case, segment, item, fact, relation, name):
             case.prove(item, LEVELS[name][1], LEVELS[name][0], usd(fact))
-            for other in before(segment, i, 6):
-                if other.kind == "ref" and REFS.get(other.value) == name:
-                    other.done = True
-            case.last_ref = name if name in REFS else case.last_ref
             return
     case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
 
@@ -157,15 +153,21 @@ def _was(segment: Segment) -> bool:
 
 
 def _role_before(segment: Segment, i: int) -> str:
+    beside = before(segment, i, 1)
+    restated = bool(beside) and beside[0].value in (":", "(")
     for distance, other in enumerate(before(segment, i, 9)):
-        if other.kind == "num" and other.value in ("usd", "bare"):
+        if (
+            other.kind == "num"
+            and other.value in ("usd", "bare")
+            and not (restated and distance == 1)
+        ):
             return ""
         if other.value in _BREAKS and other.kind in ("word", "rel"):
             return ""
         if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
             return _ref_role(segment, other) if distance <= 5 else ""
         if other.kind == "topic" and other.value not in ("btc", "block", "fng", "halving"):
-            return other.value
+            return _over(segment, other) if other.value == "volume" else other.value
         if other.kind == "topic" and "price" in other.senses[0].value:
             return "price"
     return ""
@@ -183,12 +185,23 @@ def _role_after(segment: Segment, i: int) -> str:
                 segment, i + 1 + distance
             ):
                 return ""
-            return other.value
+            return _over(segment, other) if other.value == "volume" else other.value
         if other.kind not in ("word", "span", "topic") or (
             other.kind == "word" and other.value not in _LINKS
         ):
             return ""
     return ""
+
+
+def _over(segment: Segment, topic: Item) -> str:
+    """Only the volume of the last 24 hours is known."""
+    i = segment.index(topic)
+    for other in before(segment, i, 2) + after(segment, i, 6):
+        if other.kind == "span" and other.value != "24h":
+            return f"the volume over {other.value.removeprefix('other:')}"
+        if other.kind == "ref":
+            return "a record or extreme of the volume"
+    return "volume"
 
 
 def _owns_number(segment: Segment, i: int) -> bool:

@@ -80,9 +80,15 @@ def _fee_name(item: Item) -> str:
 
 
 def _least(segment: Segment) -> bool:
-    words = {item.value for item in segment.items}
-    return bool(words & {"start", "starting", "starts", "low"}) and bool(
-        words & {"from", "at", "low"}
+    return any(
+        item.value in ("start", "starting", "starts")
+        or (
+            item.kind == "ref"
+            and item.size == ""
+            and item.value == "low"
+            and item.end - item.start > 3
+        )
+        for item in segment.items
     )
 
 
@@ -98,7 +104,7 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
             _height(case, sentence, segment, item)
         elif item.value == "btc" and (sentence.has("topic", "supply") or case.subject == "supply"):
             _supply(case, segment, item)
-        elif item.value == "pct" and _owner(segment, item) in ("halving", "supply"):
+        elif item.value == "pct" and _share_of_chain(segment, item):
             _progress(case, segment, item)
         elif item.value == "ehs":
             _hash(case, segment, item)
@@ -117,6 +123,14 @@ def _owner(segment: Segment, item: Item) -> str:
         (abs(k - i), k > i, x.value) for k, x in enumerate(segment.items) if x.kind == "topic"
     ]
     return min(topics)[2] if topics else ""
+
+
+def _share_of_chain(segment: Segment, item: Item) -> str:
+    """``29 % of the way to the halving``, ``95 % of all coins mined``: of which whole."""
+    if segment.of("dir", "span"):
+        return ""
+    topics = {other.value for other in segment.of("topic")}
+    return next((name for name in ("halving", "supply") if name in topics), "")
 
 
 def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
@@ -186,7 +200,7 @@ def _supply(case: Case, segment: Segment, item: Item) -> None:
 
 
 def _progress(case: Case, segment: Segment, item: Item) -> None:
-    number, owner = item.number, _owner(segment, item)
+    number, owner = item.number, _share_of_chain(segment, item)
     assert number is not None  # noqa: S101
     supply = case.known.supply_btc()
     share = case.known.halving_pct() if owner == "halving" else supply and supply / 21e6 * 100

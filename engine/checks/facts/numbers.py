@@ -32,14 +32,34 @@ _SPELLED = {"grand", "thousand", "hundred", "million", "billion", "trillion", "m
 _SMALL = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS = {
     word: 10 * value
     for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
     )
 }
 _SHARES = {
@@ -49,8 +69,20 @@ _SHARES = {
 _MONTHS = {
     name[:size]: number
     for number, name in enumerate(
-        "january february march april may june july august september october november "
-        "december".split(),
+        [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ],
         start=1,
     )
     for size in {3, 4 if name == "september" else 3, len(name)}
@@ -94,9 +126,7 @@ _UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     (("am",), "clock"), (("pm",), "clock"), (("utc",), "clock"), (("gmt",), "clock"),
     *(
         ((word,), "other")
-        for word in "usdt usdc eur euros euro gbp pounds pound jpy yen cad aud chf cny yuan inr rupees "
-        "krw won eth ether gwei th ph zh zettahash terahash petahash cents cent people seconds "
-        "second decades decade centuries quarters € £ ¥ ₩ ₹ ₽ ₿ ‰".split()
+        for word in ["usdt", "usdc", "eur", "euros", "euro", "gbp", "pounds", "pound", "jpy", "yen", "cad", "aud", "chf", "cny", "yuan", "inr", "rupees", "krw", "won", "eth", "ether", "gwei", "th", "ph", "zh", "zettahash", "terahash", "petahash", "cents", "cent", "people", "seconds", "second", "decades", "decade", "centuries", "quarters", "€", "£", "¥", "₩", "₹", "₽", "₿", "‰"]
     ),
 )  # fmt: skip
 _UNITS_BY_FIRST: dict[str, list[tuple[tuple[str, ...], Unit]]] = {}
@@ -190,9 +220,9 @@ def _digits_at(tokens: Sequence[Token], start: int) -> Number | None:
         unit = "bad"
     elif unit == "ehs" and _text(tokens, i) == "zh":
         unit = "other"
-    if _text(tokens, last) == "/" and _kind(tokens, last + 1) == "digits" and _glued(tokens, last):
-        if unit == "bare" and not _fee_list(tokens, last):
-            unit = "bad"  # 24/10, 11/22/2026
+    fraction = _text(tokens, last) == "/" and _kind(tokens, last + 1) == "digits"
+    if fraction and _glued(tokens, last) and unit == "bare" and not _fee_list(tokens, last):
+        unit = "bad"  # 24/10, 11/22/2026
     if number.unit == "bad":
         unit = "bad"
     return replace(number, unit=unit, sign=sign, first=start, last=last)
@@ -364,15 +394,11 @@ def _words_at(tokens: Sequence[Token], start: int) -> Number | None:
     while i < len(tokens):
         word = _text(tokens, i)
         if word in _SMALL or word in _TENS:
-            value = _SMALL.get(word, 0) or _TENS.get(word, 0)
-            if (
-                seen
-                and grain == 1.0
-                and not (part % 100 >= 20 and part % 10 == 0 and value < 10)
-                and part % 100
-            ):
+            small = _SMALL.get(word, 0) or _TENS.get(word, 0)
+            joins = part % 100 >= 20 and part % 10 == 0 and small < 10
+            if seen and grain == 1.0 and part % 100 and not joins:
                 break  # "twenty twenty"
-            part, seen, grain = part + value, True, 1.0
+            part, seen, grain = part + small, True, 1.0
         elif word in _SPELLED and seen and len(word) > 3:
             scale = SCALES[word]
             if scale == 100:

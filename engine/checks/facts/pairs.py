@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.checks.facts.case import Case, before
-from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import usd
 from engine.checks.facts.levels import LEVELS
 from engine.checks.facts.numbers import Number
@@ -13,7 +13,7 @@ from engine.checks.facts.numbers import Number
 _JOINS = {"-", "–", "—", "/", "..", "…"}
 
 
-def money_pairs(case: Case, segment: Segment) -> None:
+def money_pairs(case: Case, sentence: Sentence, segment: Segment) -> None:
     """Judge every joined pair of dollar amounts; what stays alone is left to others."""
     items = segment.items
     for i, left in enumerate(items):
@@ -30,7 +30,9 @@ def money_pairs(case: Case, segment: Segment) -> None:
         if _named(case, segment, i, left, right, one, two):
             continue
         if _moved(segment, i, items[i + 1 : j]):
-            _from_to(case, segment, left, right, one, two)
+            swung = sentence.has("dir", "wild") or sentence.has("word", "now")
+            if not (swung and _swing(case, left, right, one, two)):
+                _from_to(case, segment, left, right, one, two)
         else:
             _range(case, segment, left, right, one, two)
 
@@ -42,15 +44,13 @@ def _partner(items: list[Item], i: int) -> int | None:
         item = items[j]
         if item.kind == "num":
             return j if joined and item.value in ("usd", "bare") else None
-        if (item.kind == "sep" and item.value in _JOINS) or (
-            item.kind == "conj" and item.value == "and"
+        if (
+            (item.kind == "sep" and item.value in _JOINS)
+            or (item.kind == "conj" and item.value == "and")
+            or (item.kind == "rel" and item.value == "to")
         ):
             joined = True
-        elif item.kind == "rel" and item.value == "to":
-            joined = True
-        elif item.kind == "ago" or (
-            item.kind == "word" and item.value in ("yesterday", "a", "the")
-        ):
+        elif item.kind in ("ago", "span", "dir") or item.value in ("a", "the"):
             continue
         else:
             return None
@@ -98,6 +98,19 @@ def _ranged(segment: Segment) -> bool:
         item.value in ("runs", "ran", "spans", "spanned", "spanning", "running")
         for item in segment.of("word")
     )
+
+
+def _swing(case: Case, left: Item, right: Item, one: Number, two: Number) -> bool:
+    """From one end of the day's range to the other, with the price said elsewhere."""
+    high, low = case.known.level("high"), case.known.level("low")
+    if high is None or low is None:
+        return False
+    if not (one.equals(high) and two.equals(low)) and not (one.equals(low) and two.equals(high)):
+        return False
+    said = f"{case.known.level_text('low')} and {case.known.level_text('high')}"
+    case.prove(left, "one end of the range", "high_24h, low_24h", said)
+    case.prove(right, "other end of the range", "high_24h, low_24h", said)
+    return True
 
 
 def _from_to(

@@ -1,4 +1,4 @@
-"""Where the price stands: above its low, 46 % off the record, near the high, mid-range.
+"""Where the price stands without a number: above its low, near the high, at a record, mid-range.
 
 Near a 24 h level: within 1.5 % of it and in the third of the range next to it. At it: within 0.1 %.
 Near the all-time high: within 3 %. ``Far below``: at least 10 %. A record, or an all-time high that
@@ -8,179 +8,9 @@ is spoken of without a number or a distance, must be one now or within the last 
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import relation_to
+from engine.checks.facts.distances import role_here
 from engine.checks.facts.items import Item, Segment
-from engine.checks.facts.known import LEVELS, usd
-from engine.checks.facts.levels import REFS, close_to
-from engine.checks.facts.numbers import Number
-
-_BELOW = {"below", "from", "just_below", "away"}
-_APART = {"below", "above", "from", "away", "just_below", "just_above"}
-
-
-def role_here(segment: Segment, ref: Item) -> str:
-    """The level a ref names; empty for weekly or yearly ones, which the snapshot lacks."""
-    i = segment.index(ref)
-    for other in before(segment, i, 2) + after(segment, i, 3):
-        if other.kind in ("num", "sep", "rel"):
-            break
-        if other.kind in ("span", "ago"):
-            if ref.value == "ath":
-                short = ref.end - ref.start <= 5  # "today's peak", not "all-time high"
-                return "high" if short and other.value == "24h" else "ath"
-            return REFS.get(ref.value, "") if other.value == "24h" else ""
-    return REFS.get(ref.value, "")
-
-
-def distances(case: Case, segment: Segment) -> None:
-    """Percent or dollar distances to a level, in this segment or one spoken of just before."""
-    for item in segment.of("num"):
-        if not item.done and item.value in ("pct", "usd", "share"):
-            found = _distance_of(case, segment, item)
-            if found:
-                _distance(case, segment, item, *found)
-
-
-def _distance_of(case: Case, segment: Segment, item: Item) -> tuple[str, str, Item | None] | None:
-    """(level, relation word, ref) of a distance, if the number is one."""
-    i = segment.index(item)
-    relation, reached = "", None
-    for other in after(segment, i, 9):
-        if other.kind == "num" or (other.kind == "sep" and other.value in (":", "=")):
-            break
-        if other.kind == "rel" and other.value in _APART:
-            relation = relation if relation in ("above", "below") else other.value
-        elif other.kind == "dir" and other.value in ("up", "down"):
-            off = case.text[other.start : other.end].lower() == "off"
-            relation = relation or ("below" if off or other.value == "down" else "above")
-        elif other.kind == "ref" and other.value in REFS:
-            reached = other
-            break
-        elif other.kind in ("span", "topic", "size", "word", "rel"):
-            if other.value in ("it", "that") and relation and case.last_ref:
-                return case.last_ref, relation, None
-            continue
-        else:
-            break
-    if reached is not None and relation:
-        return role_here(segment, reached), relation, reached
-    return _behind(case, segment, item, i, relation)
-
-
-def _behind(
-    case: Case, segment: Segment, item: Item, i: int, relation: str
-) -> tuple[str, str, Item | None] | None:
-    """``ATH: $126,198 (-46.6 %)``, ``distance from the high: 2.4 %``, ``46 % below``."""
-    seen = before(segment, i, 9)
-    for k, other in enumerate(seen):
-        if other.kind == "num" and item.value != "pct":
-            break
-        if other.kind == "ref" and other.value in REFS:
-            role = role_here(segment, other)
-            governed = [x for x in seen[k + 1 : k + 4] if x.kind == "rel" and x.value in _APART]
-            if governed and not any(x.value in ("of",) for x in seen[:k]):
-                return role, governed[0].value, other
-            if relation or any(x.value == "(" for x in seen[:1]):
-                return role, relation or "away", other
-            if item.value == "pct" and role == "ath" and item.number and item.number.sign:
-                return role, "away", other
-            break
-        if other.kind in ("span", "ago"):
-            break
-    tail = after(segment, i, 3)
-    ends = not any(other.kind in ("ref", "ago", "span", "num") for other in tail)
-    if relation in ("below", "above", "away") and ends and case.last_ref:
-        return case.last_ref, relation, None
-    return None
-
-
-def _distance(
-    case: Case, segment: Segment, item: Item, role: str, relation: str, ref: Item | None
-) -> None:
-    number, known = item.number, case.known
-    assert number is not None  # noqa: S101
-    for other in segment.items:
-        judged = other.kind == "rel" and other.value in _APART
-        if judged or other is ref or (other.kind == "dir" and _points(other) and ref is not None):
-            other.done = True
-    if not role:
-        case.reject(
-            "time", item, "the snapshot knows the levels of the last 24 hours and the record"
-        )
-        return
-    gap, part = known.gap_usd(role), known.gap_pct(role)
-    if gap is None or part is None:
-        case.reject("number", item, known.level_text(role))
-        return
-    said = f"{known.level_text(role)}, {usd(abs(gap))} or {abs(part):.2f} % from the price"
-    below = _says_below(case, segment, item, relation, gap)
-    if (below is True and gap >= 0) or (below is False and gap <= 0):
-        case.reject("relation", item, said)
-        return
-    near = relation_to(segment, segment.index(item))
-    within = any(x.value == "within" for x in before(segment, segment.index(item), 2))
-    sizes = [abs(gap)] if item.value == "usd" else [abs(part)]
-    if item.value != "usd" and _needs(segment) and known.level("price"):
-        sizes = [abs(gap) / (known.level("price") or 1) * 100]
-    if within or _is_within(case, segment, item):
-        good = sizes[0] <= number.value + number.grain / 2 and sizes[0] >= number.value * 0.3
-    else:
-        good = any(_size_fits(number, size, near) for size in sizes)
-    fact = f"price_usd, {LEVELS[role][0]}"
-    case.judge(good, "number", item, f"distance from {LEVELS[role][1]}", fact, said)
-
-
-def _is_within(case: Case, segment: Segment, item: Item) -> bool:
-    i = segment.index(item)
-    return any(
-        other.kind == "rel" and case.text[other.start : other.end].lower() == "within"
-        for other in before(segment, i, 2)
-    )
-
-
-def _size_fits(number: Number, size: float, relation: str) -> bool:
-    if relation == "above":
-        return number.value < size <= number.value * 1.5
-    if relation == "below":
-        return number.value * 0.5 <= size < number.value
-    return close_to(number, size, relation)
-
-
-def _points(item: Item) -> bool:
-    return item.value in ("up", "down")
-
-
-def _says_below(case: Case, segment: Segment, item: Item, relation: str, gap: float) -> bool | None:
-    """True: the text has the price below the level; None: it does not say."""
-    number = item.number
-    if relation in ("below", "just_below"):
-        return True
-    if relation in ("above", "just_above"):
-        return False
-    words = {other.value for other in segment.of("dir")}
-    if number and number.sign in (1, -1):
-        return number.sign < 0
-    if "down" in words and "up" not in words:
-        return True
-    if "up" in words and "down" not in words:
-        return False
-    return None
-
-
-def _needs(segment: Segment) -> bool:
-    words = {
-        "needs",
-        "need",
-        "must",
-        "climb",
-        "gain",
-        "rally",
-        "required",
-        "regain",
-        "takes",
-        "retake",
-    }
-    return any(item.value in words for item in segment.of("word", "modal"))
+from engine.checks.facts.known import LEVELS
 
 
 def relations(case: Case, segment: Segment) -> None:
@@ -235,6 +65,9 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
         good = not far and near(case, role) and (word != "just_below" or gap < 0)
         if far:
             good = abs(part) >= 10
+    elif word == "closer":
+        place = known.place()
+        good = place is not None and role in ("high", "low") and (place > 0.5) == (role == "high")
     elif word == "away":
         good = far and abs(part) >= 10
     elif role == "ath":
@@ -277,7 +110,7 @@ def _governing(segment: Segment, i: int, role: str) -> str:
         if other.kind == "rel":
             if other.value == "from":
                 return _from(segment, role)
-            if other.value in ("above", "below", "about", "just_below", "just_above", "away", "at"):
+            if other.value in ("above", "below", "about", "just_below", "just_above", "away", "at", "closer"):
                 return other.value
             if other.value == "cross_up":
                 return "above"

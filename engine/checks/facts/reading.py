@@ -90,7 +90,7 @@ def read(text: str) -> Reading:
                     kind,
                     places[first + begin],
                     places[first + end - 1] + 1,
-                    spaced and begin == 0 or begin > 0,
+                    (spaced and begin == 0) or begin > 0,
                     raw[begin:end],
                     tag,
                 )
@@ -152,7 +152,7 @@ def _mark_kind(raw: str) -> Kind:
     category = unicodedata.category(raw[0])
     if category in ("Nd", "Nl", "No") or (category[0] == "L" and not raw.isascii()):
         return "odd"
-    return "emoji" if category == "So" or category == "Sm" and raw in "←↑→↓↔↗↘⬆⬇" else "mark"
+    return "emoji" if category == "So" or (category == "Sm" and raw in "←↑→↓↔↗↘⬆⬇") else "mark"
 
 
 def _tag_end(lowered: str, start: int) -> int:
