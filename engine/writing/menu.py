@@ -170,7 +170,7 @@ Market: up on the day, trend bull
 Post: Price check. Bitcoin is at {price}, up {change} over the past 24 hours. The 24-hour range: {low} to {high}.
 
 Market: strongly down on the day, trend bear
-Post: Bitcoin dropped {change} in 24 hours to {price}. That is close to the 24-hour low of {low}. The blocks do not read charts.
+Post: Bitcoin dropped {change} in 24 hours to {price}. That puts it near the 24-hour low of {low}. The blocks do not read charts.
 
 Market: flat on the day, trend sideways
 Post: BTC sits at {price}, flat over 24 hours. Sideways is the word. Crabs approve."""
