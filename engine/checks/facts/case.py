@@ -29,7 +29,7 @@ class Proof:
 @dataclass
 class Case:
     """``subject``: whom a direction is about; ``span``: horizon said earlier in this sentence;
-    ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence."""
+    ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence; ``spans``: horizons its changes were proved over."""
 
     text: str
     known: Known
@@ -40,6 +40,7 @@ class Case:
     span: str = ""
     last_ref: str = ""
     way: int = 0
+    spans: set[str] = field(default_factory=set)
 
     def quote(self, item: Item) -> str:
         return " ".join(self.text[item.start : item.end].split())[:60]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS, pct
-from engine.checks.facts.spans import resolve
+from engine.checks.facts import spans
 
 SIGNS = {"up": 1, "down": -1, "flat": 0}
 _LEAST = {"some": (1.0, 0.8), "strong": (3.0, 2.0), "big": (5.0, 3.0)}
@@ -21,6 +21,13 @@ _NO_HISTORY = {
     "fees": "fees", "volume": "volume", "fng": "the Fear & Greed index", "hash": "the hash rate",
     "other": "anything but Bitcoin", "halving": "the halving", "supply": "the supply",
 }  # fmt: skip
+
+
+def horizon(case: Case, segment: Segment, item: Item) -> str:
+    """The horizon of a claim; remembered, so that it is known to be spoken for."""
+    span = spans.resolve(segment, item, case.span)
+    case.spans.add(span)
+    return span
 
 
 def signed(segment: Segment, item: Item) -> bool:
@@ -42,7 +49,7 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
         what = _NO_HISTORY.get(case.subject, case.subject)
         case.reject("number", item, f"the snapshot has no history of {what}")
         return
-    span = resolve(segment, item, case.span)
+    span = horizon(case, segment, item)
     change = case.known.change(span)
     said = case.known.change_text(span)
     if change is None:
@@ -135,7 +142,7 @@ def direction(case: Case, segment: Segment, item: Item) -> None:
         _weather(case, segment, item)
         return
     span = item.size[5:] if item.size.startswith("mood:") else ""
-    span = _MOOD_SPANS.get(span, f"other:the {span}") if span else resolve(segment, item, case.span)
+    span = _MOOD_SPANS.get(span, f"other:the {span}") if span else horizon(case, segment, item)
     change = case.known.change(span)
     said = case.known.change_text(span)
     if change is None:
@@ -185,7 +192,7 @@ def _weather(case: Case, segment: Segment, item: Item) -> None:
     width, price = case.known.width_usd(), case.known.level("price")
     change = case.known.change("24h")
     wide = None if width is None or not price else width / price * 100
-    span = resolve(segment, item, case.span)
+    span = horizon(case, segment, item)
     if span != "24h":
         case.reject("time", item, "only the last 24 hours have a known range")
         return

@@ -133,6 +133,8 @@ def _number(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Ite
     number = number_at(tokens, i)
     if number is None or any(k in aside for k in range(number.first, number.last)):
         return None
+    if number.worded and tokens[i].text == "one" and number.unit == "bare" and number.value == 1:
+        return None  # "a slow one", "the one"
     start, end = tokens[i].start, tokens[number.last - 1].end
     last = number.last
     if number.unit in SPAN_UNITS and number.sign == 0:

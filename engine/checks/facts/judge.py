@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, before
-from engine.checks.facts.changes import SIGNS, direction, holds, percent
+from engine.checks.facts.changes import SIGNS, direction, holds, horizon, percent
 from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.distances import distances, role_here
 from engine.checks.facts.items import (
@@ -21,7 +21,7 @@ from engine.checks.facts.pairs import money_pairs
 from engine.checks.facts.places import near, relations
 from engine.checks.facts.predicates import unknown_predicates
 from engine.checks.facts.reading import Token, read
-from engine.checks.facts.spans import claims_something, free_spans, resolve, trailing
+from engine.checks.facts.spans import claims_something, free_spans, trailing
 from engine.checks.facts.times import judge_times
 
 _CLAIMS = {"dir", "num", "emoji", "label", "ref", "mult", "super", "rel", "swing"}
@@ -40,12 +40,13 @@ def judge(case: Case) -> None:
     pending = ""
     for sentence in sentences(itemise(tokens, frozenset(aside))):
         _settle(sentence)
-        case.span, case.way = pending, 0
+        case.span, case.way, case.spans = pending, 0, set()
         if not _pronoun(sentence):
             case.subject = "btc"
         market = case.content_type == "price" or _about_market(sentence)
         for k, segment in enumerate(sentence.segments):
             _segment(case, sentence, k, segment, market=market)
+        _leftover_spans(case, sentence)
         claimless = not any(claims_something(segment) for segment in sentence.segments)
         pending = _header(sentence) if claimless else ""
 
@@ -60,6 +61,7 @@ def _settle(sentence: Sentence) -> None:
     fees = sentence.has("topic", "fees") or any(
         item.value == "feerate" for item in sentence.items() if item.kind == "num"
     )
+    _release_time_words(list(sentence.items()))
     for item in sentence.items():
         for sense in item.senses[1:]:
             if (
@@ -71,6 +73,21 @@ def _settle(sentence: Sentence) -> None:
                 break
         if item.kind == "fee" and not fees:
             item.kind, item.value = "word", "fee"
+
+
+def _release_time_words(items: list[Item]) -> None:
+    """``over the past 24 hours``: neither ``over`` nor ``past`` relates a price to a level."""
+    for i, item in enumerate(items):
+        if item.kind != "rel" or item.value not in ("above", "about", "away", "below"):
+            continue
+        for other in items[i + 1 : i + 5]:
+            if other.kind in ("span", "ago"):
+                item.kind = "word"
+            elif other.value in ("the", "last", "previous", "a", "its", "in", "these") or (
+                other.kind == "rel" and other.value == "above"
+            ):
+                continue
+            break
 
 
 def _pronoun(sentence: Sentence) -> bool:
@@ -92,6 +109,29 @@ def _about_market(sentence: Sentence) -> bool:
         or (item.kind == "num" and item.value in ("usd", "pct"))
         for item in sentence.items()
     )
+
+
+def _leftover_spans(case: Case, sentence: Sentence) -> None:
+    """A horizon no change was proved over: ``$67,432 this year``, ``between A and B this week``."""
+    if sentence.has("topic", "halving", "diff", "supply") or any(
+        item.kind == "num" and item.value == "feerate" for item in sentence.items()
+    ):
+        return
+    claims = any(item.kind in ("num", "dir", "ref", "emoji") for item in sentence.items())
+    used = {item.value for item in sentence.items() if item.kind in ("span", "ago") and item.done}
+    for segment in sentence.segments:
+        for item in segment.of("span"):
+            if (
+                claims
+                and not item.done
+                and item.value != "24h"
+                and item.value not in used | case.spans
+            ):
+                case.reject(
+                    "time",
+                    item,
+                    case.known.change_text(item.value) + " and levels are known for 24 hours only",
+                )
 
 
 def _header(sentence: Sentence) -> str:
@@ -205,7 +245,7 @@ def _negations(case: Case, segment: Segment) -> None:
 
 
 def _negated(case: Case, segment: Segment, item: Item) -> None:
-    span = resolve(segment, item, case.span)
+    span = horizon(case, segment, item)
     change = case.known.change(span)
     plain = item.value in ("up", "down") and case.subject == "btc"
     good = change is not None and plain and not holds(item.value, set(), change, span)
@@ -387,6 +427,8 @@ def _words(case: Case, segment: Segment) -> None:
             case.reject("claim", item, "no fact of the snapshot speaks of it")
         elif item.kind == "size":
             _size(case, segment, item)
+        elif item.kind == "quant" and segment.of("dir", "ref", "mult", "emoji"):
+            case.reject("relation", item, "the snapshot knows the last days only")
         elif item.kind == "still":
             _still(case, segment, item)
     relations(case, segment)
@@ -409,7 +451,7 @@ def _idle(case: Case, segment: Segment, item: Item) -> bool:
 
 def _emoji(case: Case, segment: Segment, item: Item) -> None:
     """An arrow or chart agrees with a direction proved beside it, else with 24 h."""
-    for span in [resolve(segment, item, case.span)]:
+    for span in [horizon(case, segment, item)]:
         change = case.known.change(span)
         good = change is not None and holds(item.value, set(), change, span)
         case.judge(
@@ -423,7 +465,7 @@ def _emoji(case: Case, segment: Segment, item: Item) -> None:
 
 
 def _multiple(case: Case, segment: Segment, item: Item) -> None:
-    span = resolve(segment, item, case.span)
+    span = horizon(case, segment, item)
     change, times = case.known.change(span), float(item.value)
     good = (
         change is not None
@@ -449,7 +491,7 @@ def _size(case: Case, segment: Segment, item: Item) -> None:
         other.value in ("move", "moves", "day", "change", "swing", "swings") for other in follows
     ):
         return
-    span = resolve(segment, item, case.span)
+    span = horizon(case, segment, item)
     change = case.known.change(span)
     size = abs(change) if change is not None else None
     good = size is not None and (size >= 3 if item.value in ("strong", "big") else size <= 2)

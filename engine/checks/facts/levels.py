@@ -8,11 +8,10 @@ between; ``just over``, ``nearly`` two percent; ``about`` one percent or correct
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import relation_to
+from engine.checks.facts.changes import horizon, relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
-from engine.checks.facts.spans import resolve
 
 REFS = {"high": "high", "low": "low", "ath": "ath"}
 _BREAKS = {"now", "currently", "trading", "trades", "sits", "price", "presently"}
@@ -266,7 +265,7 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
     if not sign:
         return False
     relation = relation_to(segment, i)
-    span = resolve(segment, item, case.span)
+    span = horizon(case, segment, item)
     start, price = case.known.before(span), case.known.level("price")
     if start is None or price is None:
         if number.sign or case.known.change(span) is not None:

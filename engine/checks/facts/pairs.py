@@ -140,8 +140,9 @@ def _from_to(
             continue
         case.prove(left, "where it came from", fact, usd(value))
         case.prove(right, "the price", "price_usd", usd(price))
-        for item in segment.of("dir"):
-            item.done = True
+        for item in segment.of("dir", "span"):
+            if item.kind == "dir" or fact.startswith("price_usd, change_24h"):
+                item.done = True
         return
     case.reject("relation", left, f"no known price at which it stood; {known.level_text('price')}")
     right.done = True

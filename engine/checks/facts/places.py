@@ -110,7 +110,16 @@ def _governing(segment: Segment, i: int, role: str) -> str:
         if other.kind == "rel":
             if other.value == "from":
                 return _from(segment, role)
-            if other.value in ("above", "below", "about", "just_below", "just_above", "away", "at", "closer"):
+            if other.value in (
+                "above",
+                "below",
+                "about",
+                "just_below",
+                "just_above",
+                "away",
+                "at",
+                "closer",
+            ):
                 return other.value
             if other.value == "cross_up":
                 return "above"

@@ -35,6 +35,7 @@ def resolve(segment: Segment, item: Item, inherited: str) -> str:
         range(len(spans)),
         key=lambda k: (abs(places[k] - place), (places[k] > place) == lead),
     )
+    spans[best].done = True
     return spans[best].value
 
 

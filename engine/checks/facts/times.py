@@ -79,7 +79,12 @@ def _weekday(case: Case, segment: Segment, item: Item) -> None:
         or other.kind in ("modal", "if")
         for other in before(segment, segment.index(item), 2)
     )
-    good = today is not None and int(item.value) == today.weekday() and not past
+    if item.value == "weekend":
+        # a change over the weekend is not the change over 24 hours
+        good = today is not None and today.weekday() >= 5 and not segment.of("dir", "emoji")
+    else:
+        good = today is not None and int(item.value) == today.weekday()
+    good = good and not past
     case.judge(good, "time", item, "weekday", "as_of", said)
 
 

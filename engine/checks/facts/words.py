@@ -15,7 +15,7 @@ from engine.resources import data_path
 
 Kind = Literal[
     "dir", "ref", "topic", "span", "ago", "rel", "neg", "modal", "if", "super", "label", "size",
-    "mult", "claim", "conj", "weekday", "daypart", "swing", "fee", "still",
+    "mult", "claim", "conj", "weekday", "daypart", "swing", "fee", "still", "quant",
 ]  # fmt: skip
 
 EMOJI = {
@@ -119,6 +119,8 @@ def lexicon() -> dict[str, list[tuple[Entry, tuple[Sense, ...]]]]:
     for number, name in enumerate(WEEKDAYS):
         put((name.lower(),), Sense("weekday", str(number)))
         put((f"{name.lower()}s",), Sense("weekday", str(number)))
+    for word in ("weekend", "weekends"):
+        put((word,), Sense("weekday", "weekend"))
     table: dict[str, list[tuple[Entry, tuple[Sense, ...]]]] = {}
     for entry, found in senses.items():
         table.setdefault(entry[0], []).append((entry, tuple(found.values())))
