@@ -24,7 +24,6 @@ from engine.service import heartbeat, notify
 from engine.service.clockwatch import ClockState
 from engine.store import (
     alerts,
-    attempts,
     breakers,
     generations,
     heartbeats,
@@ -43,6 +42,8 @@ RECENT = timedelta(hours=1)
 OVERDUE_S = 120.0
 FAILURES_IN_A_ROW = 3
 CHANGES_ALLOWED = 2
+BACKUP = "backup"
+"""The job whose first failure is told: it may have found damage."""
 
 
 class Found(NamedTuple):
@@ -149,18 +150,6 @@ def _breaker_open(view: View) -> list[Found]:
         )
         for row in breakers.get_all(view.db)
         if row.state != "closed"
-    ]
-
-
-def _posts_held(view: View) -> list[Found]:
-    return [
-        Found(
-            str(attempt.post_id),
-            "critical",
-            f"Post {attempt.post_id} may or may not be on X and was not found there. "
-            f"Look at the account, then decide in the queue: link it, or confirm that it is absent.",
-        )
-        for attempt in attempts.unsolved(view.db, "held")
     ]
 
 
@@ -280,20 +269,21 @@ def _runner_changes(view: View) -> list[Found] | None:
 
 
 def _job_failing(view: View) -> list[Found]:
-    return [
-        Found(
-            name,
-            "warning",
-            f"The job {name!r} failed {FAILURES_IN_A_ROW} times in a row: {error}",
-        )
-        for name, error in jobs.failing(view.db, in_a_row=FAILURES_IN_A_ROW).items()
+    failing = jobs.failing(view.db, in_a_row=FAILURES_IN_A_ROW)
+    found = [
+        Found(name, "warning", f"The job {name!r} fails again and again: {error}")
+        for name, error in failing.items()
+        if name != BACKUP
     ]
+    once = jobs.failing(view.db, in_a_row=1)
+    if BACKUP in once:
+        found.append(Found(BACKUP, "critical", f"The last backup failed: {once[BACKUP]}"))
+    return found
 
 
 CONDITIONS: dict[str, Callable[[View], list[Found] | None]] = {
     "slots_overdue": _slots_overdue,
     "breaker_open": _breaker_open,
-    "posts_held": _posts_held,
     "spend_high": _spend_high,
     "slow_responses": _slow_responses,
     "disk_low": _disk_low,

@@ -6,6 +6,7 @@ restoring asks posting to compare with X first (``service_state``: ``reconcile_r
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -19,7 +20,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.clock import Clock
-from engine.errors import DatabaseUnusable, StoreError
+from engine.errors import BuzzError, DatabaseUnusable, StoreError
+from engine.posting import killswitch
 from engine.store import integrity, settings
 from engine.store.database import connect, opened
 from engine.store.integrity import Inspection
@@ -104,13 +106,22 @@ def backup(path: Path, *, now: datetime, label: str = "manual") -> BackupInfo:
 def daily(path: Path, clock: Clock) -> BackupInfo | None:
     """A backup if the newest daily one is a day old; None if it was not time.
 
+    Making it reads and judges the whole database: damage stops posting (fault F28).
+
     Raises: as :func:`backup`.
     """
     now = clock.now()
     newest = next(iter(listing(path, "daily")), None)
     if newest is not None and abs(now - created_at(newest)) < DAILY:
         return None
-    return backup(path, now=now, label="daily")
+    try:
+        return backup(path, now=now, label="daily")
+    except DatabaseUnusable as error:
+        with contextlib.suppress(BuzzError, sqlite3.Error, OSError):
+            killswitch.stop(
+                path, actor="runner", reason=f"the database is damaged: {error}", now=now
+            )
+        raise
 
 
 def listing(path: Path, label: str | None = None) -> list[Path]:

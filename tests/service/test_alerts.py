@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -160,6 +161,13 @@ def test_a_job_that_fails_again_and_again(db: Database, clock: FakeClock, look: 
     assert look() == {"job_failing:market": "warning"}
 
 
+def test_a_backup_that_fails_is_told_at_once(db: Database, clock: FakeClock, look: Look) -> None:
+    jobs.record(db, "backup", now=clock.now(), seconds=1, error="page 7 is damaged")
+    assert look() == {"job_failing:backup": "critical"}
+    jobs.record(db, "backup", now=clock.now(), seconds=1)
+    assert look() == {}
+
+
 def test_a_silent_runner_is_seen_from_outside(db: Database, clock: FakeClock) -> None:
     heartbeat.beat(db, clock, 1)
     assert service_alerts.watch_heartbeat(db, clock)
@@ -184,7 +192,13 @@ def test_one_failing_look_stops_no_other(
 
 def test_every_kind_has_its_page_for_the_operator() -> None:
     pages = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    for kind in [*CONDITIONS, "runner_silent", "kill_switch"]:
+    raised = {
+        kind
+        for file in (ROOT / "engine").rglob("*.py")
+        for kind in re.findall(r'raise_alert\(\s*db,\s*"(\w+)"', file.read_text(encoding="utf-8"))
+    }
+    assert {"kill_switch", "held_attempt"} <= raised
+    for kind in {*CONDITIONS, *raised, "runner_silent"}:
         assert f"\n### `{kind}`" in pages
 
 

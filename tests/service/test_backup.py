@@ -119,6 +119,17 @@ def test_a_damaged_database_is_not_passed_on_as_a_backup(db_path: Path, clock: F
     assert [file for file in good.path.parent.iterdir() if file.suffix == ".part"] == []
 
 
+def test_damage_found_by_the_daily_backup_stops_posting(db_path: Path, clock: FakeClock) -> None:
+    """F28."""
+    write_post(db_path, "Bitcoin is at $91,250.", clock)
+    spoil(db_path, b"$91,250", b"$81,250")
+    with pytest.raises(DatabaseUnusable):
+        backup.daily(db_path, clock)
+    with opened(db_path) as db:
+        assert killswitch.is_on(db, db_path)
+        assert "text of post 1" in killswitch.status(db, db_path).reason
+
+
 def test_without_room_nothing_is_written(db_path: Path, clock: FakeClock) -> None:
     with opened(db_path) as db:
         settings.put(db, "service.min_free_mb", 1_000_000, actor="test", now=clock.now())
