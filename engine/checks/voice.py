@@ -118,7 +118,7 @@ def _flow(text: str, longest_wanted: int) -> Trait:
     bare = _HASHTAG.sub(" ", text)
     sentences = [part.split() for part in _SENTENCE_END.split(bare) if part.split()]
     words = [word.lower() for word in _WORD.findall(bare)]
-    tokens = bare.split()
+    tokens = [token for token in bare.split() if token not in ("—", "–", "-")]
     longest = max((len(sentence) for sentence in sentences), default=0)
     if longest > longest_wanted:
         return Trait(
