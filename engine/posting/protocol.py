@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.clock import Clock
-from engine.errors import PostingStopped, StoreError
+from engine.errors import PostingStopped, QueueConflict, StoreError
 from engine.log import event
 from engine.posting import killswitch, outcome, queue, spool
 from engine.posting.claim import SEND_WITHIN_S, Claimed, Refusal, Stand, claim
@@ -101,7 +101,8 @@ class Poster:
     def recover(self) -> list[int]:
         """Take a new epoch and settle what an earlier life left; call once, the lock held.
 
-        Answers the ids of attempts that became unknown.
+        Drafts it wrote for slots and did not submit are submitted. Answers the ids of attempts
+        that became unknown.
         """
         epoch = self._lock.take_epoch(self._clock)
         spool.reserve(self._path)
@@ -111,6 +112,11 @@ class Poster:
                 reason = "the database is older than its last runner"
                 service_state.put(db, service_state.RECONCILE_REQUIRED, reason, now)
             self._take_in_spool(db)
+            for draft in approvals.drafts_left(db):
+                queue.submit(
+                    db, draft.id, actor="runner", now=self._clock.now(),
+                    publisher=self._publisher.name,
+                )  # fmt: skip
             return self._close_overdue(db, dead_epoch=epoch.dead)
 
     def post_next(self) -> Round:
@@ -154,11 +160,15 @@ class Poster:
                 if new is None:
                     approvals.count_try(db, wish.id)
                     continue
-                queue.renew(
-                    db, post.id, revision=post.revision, text=new.text, verdict=new.verdict,
-                    snapshot_id=new.snapshot_id, origin=new.origin, actor="runner",
-                    policy_version=new.policy_version, now=self._clock.now(),
-                )  # fmt: skip
+                try:
+                    queue.renew(
+                        db, post.id, revision=post.revision, text=new.text, verdict=new.verdict,
+                        snapshot_id=new.snapshot_id, origin=new.origin, actor="runner",
+                        policy_version=new.policy_version, now=self._clock.now(),
+                    )  # fmt: skip
+                except QueueConflict as conflict:  # decided by a person meanwhile
+                    event(logger, logging.INFO, "new text not wanted", why=str(conflict))
+                    continue
                 renewed.append(post.id)
         return renewed
 

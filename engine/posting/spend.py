@@ -28,9 +28,9 @@ _CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 
 @dataclass(frozen=True)
 class Pause:
-    """Posting must wait until then, or (``until`` None) this post cannot go out at all."""
+    """Posting must wait until then, or (``until`` None) until the setting changes."""
 
-    guard: str  # budget | daily_cap | hourly_cap | min_gap
+    guard: str  # daily_cap | hourly_cap | min_gap
     reason: str
     until: datetime | None = None
 
@@ -86,19 +86,23 @@ def pause_for(
     db: Database, account: str, settings: Mapping[str, Any], now: datetime
 ) -> Pause | None:
     """Why the account must wait: minimum gap, then the caps of any hour and any 24 hours."""
-    times = [parse_iso(text) for text in attempts.sent_times(db, account, now - timedelta(days=1))]
     gap = timedelta(seconds=float(settings["posting.min_gap_s"]))
-    if times and now < times[0] + gap:
-        return Pause("min_gap", f"{gap.total_seconds():g} s between two posts", times[0] + gap)
+    last = attempts.nth_sent(db, account, 1, now - gap)
+    if last:
+        return Pause(
+            "min_gap", f"{gap.total_seconds():g} s between two posts", parse_iso(last) + gap
+        )
     for guard, key, window in (
         ("hourly_cap", "posting.hourly_cap", timedelta(hours=1)),
         ("daily_cap", "posting.daily_cap", timedelta(days=1)),
     ):
         cap = int(settings[key])
-        recent = [moment for moment in times if moment > now - window]
-        if len(recent) >= cap:
-            until = recent[cap - 1] + window if cap else now + window
-            return Pause(guard, f"{cap} posts in {window.total_seconds() / 3600:g} h", until)
+        reason = f"{cap} posts in {window.total_seconds() / 3600:g} h"
+        if cap == 0:
+            return Pause(guard, reason)
+        full_since = attempts.nth_sent(db, account, cap, now - window)
+        if full_since:
+            return Pause(guard, reason, parse_iso(full_since) + window)
     return None
 
 

@@ -142,6 +142,16 @@ def expired(db: Database, now: datetime) -> list[Post]:
     return [record(row) for row in rows]
 
 
+def drafts_left(db: Database) -> list[Post]:
+    """Drafts written for a slot by a runner that did not live to submit them, oldest first."""
+    rows = db.conn.execute(
+        f"SELECT {COLUMNS} FROM posts WHERE state = 'draft' AND slot_id IS NOT NULL "
+        "AND revision = 1 AND NOT EXISTS (SELECT 1 FROM audit WHERE subject = 'post:' || posts.id) "
+        "ORDER BY id"
+    ).fetchall()
+    return [record(row) for row in rows]
+
+
 def counts(db: Database) -> dict[str, int]:
     """Numbers of posts by state."""
     return dict(db.conn.execute("SELECT state, count(*) FROM posts GROUP BY state").fetchall())

@@ -166,15 +166,15 @@ def newest_id(db: Database, account: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def sent_times(db: Database, account: str, since: datetime) -> list[str]:
-    """Starts of attempts that reached X or may have, newest first."""
-    rows = db.conn.execute(
+def nth_sent(db: Database, account: str, n: int, since: datetime) -> str | None:
+    """Start of the n-th newest attempt after ``since`` that reached X or may have; n from 1."""
+    row = db.conn.execute(
         "SELECT started_at FROM attempts WHERE account = ? AND started_at > ? "
         "AND COALESCE(outcome, 'open') NOT IN ('not_sent', 'refused', 'absent') "
-        "ORDER BY started_at DESC",
-        (account, iso(since)),
-    ).fetchall()
-    return [row[0] for row in rows]
+        "ORDER BY started_at DESC LIMIT 1 OFFSET ?",
+        (account, iso(since), n - 1),
+    ).fetchone()
+    return str(row[0]) if row else None
 
 
 def count_not_sent(db: Database, post_id: int) -> int:

@@ -102,6 +102,7 @@ class XServer:
         self._post_acts: deque[Act] = deque()
         self._read_acts: deque[Act] = deque()
         self.choose: Callable[[], Act] = Act  # for posts with nothing programmed
+        self.hook: Callable[[str], None] = lambda stage: None  # received, accepted, replied
         self._guard = threading.Lock()
         self._sequence = 0
         self._file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -133,6 +134,11 @@ class XServer:
     def next_read(self, *acts: Act) -> None:
         """What to do with the next timeline reads."""
         self._read_acts.extend(acts)
+
+    def forget(self) -> None:
+        """Drop what was programmed and not yet used."""
+        self._post_acts.clear()
+        self._read_acts.clear()
 
     def freeze(self) -> None:
         """From now on timelines show only what they show now (a stale page)."""
@@ -263,12 +269,15 @@ class _Handler(BaseHTTPRequestHandler):
         if set(body) != {"text"}:
             self._reply(400, {"title": "Invalid Request", "detail": f"unknown: {sorted(body)}"})
             return
+        x.hook("received")
         act = x.take(reads=False)
         if act.accept and x.is_duplicate(body["text"]):
             act = DUPLICATE
         stored = x.accept(body["text"]) if act.accept else None
+        x.hook("accepted")
         default = {"data": {"id": stored.id, "text": body["text"]}} if stored else {}
         self._act(act, act.status or 201, default)
+        x.hook("replied")
 
     def do_GET(self) -> None:
         x = self.x
