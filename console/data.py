@@ -24,6 +24,7 @@ from engine.config import Config, load_config
 from engine.posting import killswitch, spend
 from engine.service import users
 from engine.service.app import App
+from engine.service.heartbeat import RUNNER
 from engine.store import console_reads, heartbeats, slots
 from engine.store import settings as store_settings
 from engine.store.console_reads import Waiting
@@ -64,7 +65,8 @@ def sample_shown() -> bool:
     return sample_path().exists()
 
 
-def _shown() -> Path:
+def shown_path() -> Path:
+    """The database behind the screens."""
     return sample_path() if sample_shown() else config().db
 
 
@@ -78,7 +80,7 @@ def reading() -> Iterator[Database]:
 @contextmanager
 def showing() -> Iterator[Database]:
     """A read-only connection to what the screens show: the same, or the sample data."""
-    with opened(_shown(), "ro") as db:
+    with opened(shown_path(), "ro") as db:
         yield db
 
 
@@ -92,7 +94,7 @@ def writing() -> Iterator[Database]:
 @contextmanager
 def writing_shown() -> Iterator[Database]:
     """The same to what the screens show."""
-    with opened(_shown()) as db:
+    with opened(shown_path()) as db:
         yield db
 
 
@@ -142,8 +144,7 @@ def health() -> Health:
     settings, at = config(), now()
     with reading() as db:
         values = store_settings.get_all(db)
-        beat = heartbeats.get(db, "runner")
-        age = beat.age_s(clock) if beat else None
+        age = runner_age(db)
         coming = slots.upcoming(db, at, limit=1)
         return Health(
             alive=age is not None and age <= values["service.heartbeat_stale_s"],
@@ -161,6 +162,12 @@ def health() -> Health:
         )
 
 
+def runner_age(db: Database) -> float | None:
+    """Seconds since the runner's last sign of life; None before the first."""
+    beat = heartbeats.get(db, RUNNER)
+    return beat.age_s(clock) if beat else None
+
+
 def day_bounds(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The local day around ``at``: from midnight to midnight."""
     start = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -174,7 +181,7 @@ def remember(name: str, read: Callable[[Database], T], *args: object) -> T:
     ``args`` are everything else that shapes the answer, e.g. filters and the minute.
     """
     with showing() as db:
-        return _remembered(name, str(_shown()), console_reads.revision(db).key, args, read, db)
+        return _remembered(name, str(shown_path()), console_reads.revision(db).key, args, read, db)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -21,7 +21,7 @@ def badge(word: Word, help: str | None = None) -> None:
 
 def badges(words_: Iterable[Word]) -> None:
     """Side by side, wrapping on a narrow screen."""
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, gap="xsmall", width="content"):
         for word in words_:
             badge(word)
 

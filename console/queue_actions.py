@@ -16,6 +16,7 @@ from console import data, state, words
 from console.actions import act
 from engine.errors import QueueConflict
 from engine.posting import queue
+from engine.posting.queue import HeldAction
 from engine.service import review
 from engine.service.users import Operator, Role
 from engine.store.posts import Post
@@ -138,6 +139,19 @@ def save_edit(post: Post, key: str) -> None:
         return
     if act("editor", work, shown=True):
         state.clear_mode("queue")
+
+
+def resolve(attempt_id: int, action: HeldAction, key: str = "") -> None:
+    """A person's word on an attempt of which nobody knows; ``key`` is the widget with the id."""
+    typed = str(st.session_state.get(key, "")) if key else None
+
+    def work(db: Database, operator: Operator) -> str:
+        post = queue.resolve_held(
+            db, attempt_id, action, actor=operator, now=data.now(), x_post_id=typed
+        )
+        return f"Attempt {attempt_id} is settled: post {post.id} is {words.post_word(post.state).text}."
+
+    act("approver", work, shown=True)
 
 
 def _on(post: Post, needed: Role, work: Callable[[Database, Operator], str]) -> None:

@@ -8,7 +8,24 @@ from streamlit.navigation.page import Page
 # file in pages/, title, icon. No url_path: the address must equal the file's name, or the first
 # deep link after a start shows a false "page not found" (facts: streamlit §1.1).
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "Today": (("overview", "Overview", ":material/monitor_heart:"),),
+    "Today": (
+        ("overview", "Overview", ":material/monitor_heart:"),
+        ("queue", "Queue", ":material/inbox:"),
+        ("calendar", "Calendar", ":material/calendar_month:"),
+    ),
+    "Write": (
+        ("playground", "Playground", ":material/science:"),
+        ("templates", "Templates", ":material/description:"),
+    ),
+    "Learn": (
+        ("benchmarks", "Benchmarks", ":material/speed:"),
+        ("experiments", "Experiments", ":material/labs:"),
+        ("engagement", "Engagement", ":material/favorite:"),
+    ),
+    "Keep": (
+        ("history", "History", ":material/history:"),
+        ("settings", "Settings & health", ":material/tune:"),
+    ),
 }
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine.service.doctor import Check
 from engine.service.users import Operator
+from engine.writing.trial import Tried
 
 Kind = Literal["done", "refused", "info"]
 
@@ -131,3 +132,12 @@ def examined() -> list[Check]:
 
 def set_examined(checks: list[Check]) -> None:
     st.session_state["doctor.said"] = checks
+
+
+def tried() -> list[tuple[int, Tried]]:
+    """What the playground wrote in this tab: (id of the stored call, outcome)."""
+    return list(st.session_state.get("playground.tried", []))
+
+
+def set_tried(outcomes: list[tuple[int, Tried]]) -> None:
+    st.session_state["playground.tried"] = outcomes

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -60,7 +62,7 @@ def ask(desk: Desk) -> Filters:
             bind="query-params", placeholder="anyone", on_change=_first_page, width=140,
         )  # fmt: skip
         days = st.date_input(
-            "Written between", (), key="history.days", on_change=_first_page, width=230
+            "Written between", [], key="history.days", on_change=_first_page, width=230
         )
     start, end = _bounds(days, desk)
     return Filters(text or "", STATES.get(became or "", ()), kind, origin, start, end)
@@ -134,10 +136,14 @@ def _exports(view: View) -> None:
         ("JSON", "application/json", exports.to_json),
     ):
         st.download_button(
-            name, lambda write=write: write(_rows(view.filters)), f"posts.{name.lower()}", mime,
+            name, partial(_export, write, view.filters), f"posts.{name.lower()}", mime,
             key=f"history.{name}", icon=":material/download:", on_click="ignore",
             help=f"What was found, the newest {MOST_EXPORTED:,} at most.",
         )  # fmt: skip
+
+
+def _export(write: Callable[[list[dict[str, Any]]], bytes], filters: Filters) -> bytes:
+    return write(_rows(filters))
 
 
 def _rows(filters: Filters) -> list[dict[str, Any]]:

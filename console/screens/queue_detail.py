@@ -50,7 +50,7 @@ def read(db: Database, post: Post, now: datetime) -> Detail:
     return Detail(
         post=post,
         weight=weigh(post.text),
-        proofs=fact_lock.prove(post.text, facts) if facts else [],
+        proofs=fact_lock.prove(post.text, facts, post.content_type),
         facts=facts,
         snapshot=snapshot,
         latest=snapshots.latest(db, world=snapshot.world) if snapshot else None,

@@ -35,6 +35,6 @@ def judge(db: Database, post: Post, text: str, *, now: datetime) -> Verdict:
             facts_of(db, post),
             voice.current(db),
             settings.get(db, "content.voice_threshold"),
-            repetition.History(db, now),
+            repetition.History(db, now, exclude_post_id=post.id),
         ),
     )

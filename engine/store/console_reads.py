@@ -234,3 +234,83 @@ def last_jobs(db: Database) -> list[tuple[str, str, float, str, str | None]]:
         "SELECT job, started_at, seconds, outcome, error FROM job_runs "
         "WHERE id IN (SELECT max(id) FROM job_runs GROUP BY job) ORDER BY job"
     ).fetchall()
+
+
+@dataclass(frozen=True)
+class VersionFigures:
+    """A template version's record. ``judged``: posts that a person approved or rejected."""
+
+    drafts: int = 0
+    first_try: int = 0
+    judged: int = 0
+    approved: int = 0
+    posted: int = 0
+
+
+def figures_of_versions(db: Database, template_id: int) -> dict[int, VersionFigures]:
+    """By version id, over the template's newest 5,000 posts."""
+    rows = db.conn.execute(
+        "SELECT template_version_id, count(*), sum(generation_attempts = 1), "
+        "sum(approved_by IS NOT NULL OR state = 'rejected'), sum(approved_by IS NOT NULL), "
+        "sum(state = 'posted') FROM (SELECT * FROM posts WHERE prompt_template_id = ? "
+        "ORDER BY id DESC LIMIT 5000) WHERE template_version_id IS NOT NULL "
+        "GROUP BY template_version_id",
+        (template_id,),
+    ).fetchall()
+    return {row[0]: VersionFigures(*row[1:]) for row in rows}
+
+
+def moments(db: Database, *, limit: int = 200) -> list[tuple[int, str, float]]:
+    """Id, time and price of the newest snapshot of each hour, newest first."""
+    return db.conn.execute(
+        "SELECT id, as_of, price_usd FROM snapshots WHERE id IN (SELECT max(id) FROM "
+        "(SELECT id, as_of FROM snapshots ORDER BY id DESC LIMIT 10000) "
+        "GROUP BY substr(as_of, 1, 13)) ORDER BY as_of DESC LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+@dataclass(frozen=True)
+class ModelCalls:
+    """Calls of one model in a window; ``judged`` are those that gave a text."""
+
+    model: str
+    calls: int
+    ok: int
+    judged: int
+    accepted: int
+    seconds: tuple[float, ...]
+
+
+def model_calls(db: Database, start: datetime, end: datetime) -> list[ModelCalls]:
+    """Over the newest 20,000 production calls of the window, most used model first."""
+    rows = db.conn.execute(
+        "SELECT model_name, outcome, verdict, completion_time FROM generation_params "
+        "WHERE created_at >= ? AND created_at < ? AND purpose = 'post' "
+        "ORDER BY created_at DESC LIMIT 20000",
+        (iso(start), iso(end)),
+    ).fetchall()
+    by_model: dict[str, list[tuple[str, str | None, float]]] = {}
+    for model, *rest in rows:
+        by_model.setdefault(model, []).append(tuple(rest))
+    found = [
+        ModelCalls(
+            model,
+            len(calls),
+            sum(outcome == "ok" for outcome, _, _ in calls),
+            sum(verdict is not None for _, verdict, _ in calls),
+            sum(verdict == "pass" for _, verdict, _ in calls),
+            tuple(seconds for outcome, _, seconds in calls if outcome == "ok"),
+        )
+        for model, calls in by_model.items()
+    ]
+    return sorted(found, key=lambda row: -row.calls)
+
+
+def posted_by_kind(db: Database, start: datetime, end: datetime) -> list[tuple[str, str, int]]:
+    """Content type, origin and number of posts that went out."""
+    return db.conn.execute(
+        "SELECT content_type, origin, count(*) FROM posts WHERE posted_at >= ? AND posted_at < ? "
+        "GROUP BY content_type, origin ORDER BY 3 DESC",
+        (iso(start), iso(end)),
+    ).fetchall()

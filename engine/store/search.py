@@ -64,7 +64,8 @@ def is_behind(db: Database) -> bool:
 
 def find(db: Database, filters: Filters, *, cursor: int | None = None, limit: int = PAGE) -> Found:
     """One page of posts, newest first; a text search finds beginnings of words, all of them."""
-    where, values = _where(filters)
+    where, bound = _where(filters)
+    values: list[str | int] = list(bound)
     words = _WORD.findall(filters.text)
     if filters.text.strip() and not words:
         return Found([], None)
@@ -81,7 +82,7 @@ def find(db: Database, filters: Filters, *, cursor: int | None = None, limit: in
 
 
 def _by_text(
-    db: Database, words: list[str], where: list[str], values: list[str],
+    db: Database, words: list[str], where: list[str], values: list[str | int],
     cursor: int | None, limit: int,
 ) -> Found:  # fmt: skip
     query = " AND ".join(f'"{word}"*' for word in words)

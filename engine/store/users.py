@@ -184,4 +184,4 @@ def _change(db: Database, assignment: str, value: str | None, user_id: int, now:
 
 
 def _record(row: tuple[object, ...]) -> User:
-    return User(*row[:-1], has_password=bool(row[-1]))  # type: ignore[arg-type]
+    return User(*row[:-1], bool(row[-1]))  # type: ignore[arg-type]

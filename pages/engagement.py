@@ -1,0 +1,7 @@
+"""Engagement: evidence, or what starts it."""
+
+from console import shell
+from console.screens import learn
+
+with shell.open_page("Engagement") as desk:
+    learn.engagement(desk)
