@@ -1,0 +1,255 @@
+"""From mature posts to one comparison: evidence, intervals, state, sentence.
+
+The estimate is exp of the mean pair difference of log engagement rates, the ratio of typical
+(geometric-mean) rates (experiments §2.5). Its interval is the sign-flip confidence sequence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from engine.learning import evidence, intervals, report, several, states
+from engine.learning.measure import Outcome, Pair, joined, pairs_of
+from engine.learning.srm import WARN_AT, srm_e_value
+
+PLANNED_PAIRS = 60
+"""Where the asymptotic sequence is narrowest, for tables that register no plan."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was registered before the start."""
+
+    min_days: int = states.MIN_DAYS
+    max_days: int = states.MAX_DAYS
+    min_pairs: int = states.MIN_PAIRS
+    planned_pairs: int = PLANNED_PAIRS
+
+
+@dataclass(frozen=True)
+class Look:
+    """The comparison after one more tested pair. Ratios; None where nothing is excluded yet."""
+
+    at: datetime
+    pairs: int
+    low: float | None
+    high: float | None
+    e_value: float
+
+
+@dataclass(frozen=True)
+class Half:
+    """First and second half of the pairs, log ratios, and how far apart they are."""
+
+    first: float
+    second: float
+    z: float
+
+    @property
+    def novelty(self) -> bool:
+        return abs(self.z) > 2.6
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One arm against the baseline. Every number is finite; what is not known is None."""
+
+    arm: str
+    baseline: str
+    pairs: int
+    tested: int  # fewer than pairs where small ones were joined
+    days: int
+    late: int
+    ratio: float | None
+    ci_low: float | None
+    ci_high: float | None
+    e_value: float
+    p_always_valid: float
+    srm_e_value: float
+    p_better: float | None
+    p_at_least_1_40: float | None
+    asymptotic: tuple[float, float] | None
+    credible: tuple[float, float] | None
+    total_ratio: float | None
+    top_share: float | None
+    halves: Half | None
+    state: states.State
+    lights: states.Lights
+    sentence: str
+    reasons: tuple[str, ...] = ()
+    looks: tuple[Look, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """How many posts each arm has out that are not mature; they change no tested number."""
+
+    immature: int = 0
+    broken: tuple[str, ...] = ()
+
+
+def compare(
+    outcomes: Sequence[Outcome],
+    baseline: str,
+    arm: str,
+    plan: Plan = Plan(),
+    posted: Posted = Posted(),
+) -> Comparison:
+    """Judge ``arm`` against ``baseline`` on mature posts alone."""
+    own = [outcome for outcome in outcomes if outcome.arm in (baseline, arm)]
+    pairs = pairs_of(own, baseline, arm)
+    tested = joined(pairs)
+    d = np.array([pair.rate_difference for pair in tested])
+    log_e = evidence.log_e_path(d)
+    sequence = evidence.confidence_sequence(d)
+    looks = _looks(tested, log_e, sequence)
+    low, high = (looks[-1].low, looks[-1].high) if looks else (None, None)
+    srm = srm_e_value([sum(o.arm == name for o in own) for name in (baseline, arm)])
+    broken = posted.broken + (
+        (f"arms lose posts unequally (SRM e-value {srm:.0f})",) if srm >= WARN_AT else ()
+    )
+    days, weekends = _span(pairs, own)
+    standing = states.Standing(
+        len(pairs), posted.immature, days, weekends, low, high,
+        contradicted=sequence.contradicted,
+        opposed=_opposed(tested, low, high),
+        min_days=plan.min_days, max_days=plan.max_days, min_pairs=plan.min_pairs,
+        broken=broken,
+    )  # fmt: skip
+    state, lights, shown = (
+        states.state_of(standing),
+        states.lights_of(standing),
+        standing.presentable,
+    )
+    ratio = math.exp(d.mean()) if shown else None
+    belief = intervals.posterior(d) if shown else None
+    p_kpi = belief.above(intervals.KPI) if belief else None
+    return Comparison(
+        arm=arm,
+        baseline=baseline,
+        pairs=len(pairs),
+        tested=len(tested),
+        days=days,
+        late=sum(outcome.late for outcome in own),
+        ratio=ratio,
+        ci_low=low if shown else None,
+        ci_high=high if shown else None,
+        e_value=_exp(log_e[-1]) if d.size else 1.0,
+        p_always_valid=float(evidence.p_path(log_e)[-1]) if d.size else 1.0,
+        srm_e_value=srm,
+        p_better=belief.above(1.0) if belief else None,
+        p_at_least_1_40=p_kpi,
+        asymptotic=_asymptotic(d, plan.planned_pairs) if shown else None,
+        credible=_ratios(belief.credible()) if belief else None,
+        total_ratio=_total_ratio(pairs) if shown else None,
+        top_share=_top_share(own) if shown else None,
+        halves=_halves(d) if shown else None,
+        state=state,
+        lights=lights,
+        sentence=report.sentence(
+            arm=arm, baseline=baseline, pairs=len(pairs), days=days, ratio=ratio, low=low,
+            high=high, p_kpi=p_kpi, lights=lights, state=state, reasons=broken,
+        ),
+        reasons=broken,
+        looks=looks,
+    )  # fmt: skip
+
+
+def compare_all(
+    outcomes: Sequence[Outcome],
+    arms: Sequence[str],
+    plan: Plan = Plan(),
+    posted: Posted = Posted(),
+) -> tuple[list[Comparison], list[float]]:
+    """Every arm against the first, and their always-valid p adjusted by Holm."""
+    results = [compare(outcomes, arms[0], arm, plan, posted) for arm in arms[1:]]
+    return results, several.holm([result.p_always_valid for result in results])
+
+
+# -- parts -----------------------------------------------------------------------------------
+
+
+def _looks(
+    tested: Sequence[Pair], log_e: evidence.Array, sequence: evidence.Sequence
+) -> tuple[Look, ...]:
+    low, high = np.exp(sequence.low), np.exp(sequence.high)
+    blocks = np.cumsum([pair.blocks for pair in tested])
+    return tuple(
+        Look(pair.end, int(blocks[i]), _end(low[i]), _end(high[i]), _exp(log_e[i]))
+        for i, pair in enumerate(tested)
+    )
+
+
+def _end(value: float) -> float | None:
+    return float(value) if math.isfinite(value) and value > 0 else None
+
+
+def _exp(log_value: float) -> float:
+    return math.exp(min(float(log_value), 709.0))
+
+
+def _span(pairs: Sequence[Pair], own: Sequence[Outcome]) -> tuple[int, int]:
+    """Days from the first mature post's to the last pair's, both counted; weekends begun."""
+    if not pairs:
+        return 0, 0
+    first = min(outcome.posted_at for outcome in own).astimezone(UTC).date()
+    last = pairs[-1].end.astimezone(UTC).date()
+    days = max((last - first).days + 1, 1)
+    weekends = {
+        day.isocalendar()[:2]
+        for day in (first + timedelta(days=i) for i in range(days))
+        if day.isoweekday() >= 6
+    }
+    return days, len(weekends)
+
+
+def _opposed(tested: Sequence[Pair], low: float | None, high: float | None) -> bool:
+    """The co-primary metric, log1p of counts, is shown to go the other way."""
+    rate = 1 if low is not None and low > 1 else -1 if high is not None and high < 1 else 0
+    if rate == 0:
+        return False
+    d = np.array([pair.count_difference for pair in tested])
+    shown = evidence.p_path(evidence.log_e_path(d))[-1] <= evidence.ALPHA
+    return bool(shown and np.sign(np.tanh(d).sum()) == -rate)
+
+
+def _asymptotic(d: evidence.Array, planned: int) -> tuple[float, float] | None:
+    low, high = intervals.asymptotic_sequence(d, planned)[:, -1]
+    return (math.exp(low), math.exp(high)) if math.isfinite(low) else None
+
+
+def _ratios(interval: intervals.Interval) -> tuple[float, float]:
+    return math.exp(interval.low), math.exp(interval.high)
+
+
+def _total_ratio(pairs: Sequence[Pair]) -> float | None:
+    """Ratio of summed rates; descriptive: one viral post can decide it."""
+    one = sum(pair.engagements[0] for pair in pairs), sum(pair.impressions[0] for pair in pairs)
+    two = sum(pair.engagements[1] for pair in pairs), sum(pair.impressions[1] for pair in pairs)
+    if not (one[0] and one[1] and two[1]):
+        return None
+    return (two[0] / two[1]) / (one[0] / one[1])
+
+
+def _top_share(own: Sequence[Outcome]) -> float | None:
+    """Share of all engagements that the best post has."""
+    total = sum(outcome.engagements for outcome in own)
+    return max(outcome.engagements for outcome in own) / total if total else None
+
+
+def _halves(d: evidence.Array) -> Half | None:
+    middle = d.size // 2
+    if middle < 2:
+        return None
+    first, second = d[:middle], d[middle:]
+    noise = math.sqrt(first.var(ddof=1) / first.size + second.var(ddof=1) / second.size)
+    if noise == 0:
+        return None
+    return Half(
+        float(first.mean()), float(second.mean()), float((second.mean() - first.mean()) / noise)
+    )
