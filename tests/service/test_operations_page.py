@@ -26,7 +26,7 @@ def _range(setting: Setting) -> str:
     if setting.choices:
         return ", ".join(setting.choices)
     if setting.low is not None and setting.high is not None:
-        return f"{setting.low:,g} to {setting.high:,g}"
+        return f"{setting.low:,.10g} to {setting.high:,.10g}"
     return {"yes_no": "true, false", "text": "text", "object": "JSON object"}[setting.kind]
 
 
