@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.checks.voice import VoiceProfile
+from engine.market.sentiment import stance
 from engine.market.trend import Trend, detect
 from engine.records import Facts, Headline, Snapshot
 from engine.store.news import NewsItem
 from engine.writing.phrases import format_pct, format_usd
-from engine.writing.sentiment import tone_of
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "joke": (
@@ -68,7 +68,7 @@ def build_context(
     trend = detect(
         facts, flat_pct=settings["trend.flat_pct"], strong_pct=settings["trend.strong_pct"]
     )
-    tone = tone_of(news) if news is not None else "neutral"
+    tone = stance(news.sentiment_lexicon, news.sentiment_model) if news is not None else "neutral"
     values: dict[str, Any] = {
         "voice": voice_block(voice),
         "trend": f"{trend.direction}, {trend.strength}: {trend.sentence}",

@@ -1,22 +1,16 @@
-"""Mood of a headline, read twice: by the lexicon and, where it can, by the model.
+"""The model's reading of a headline's mood, beside the lexicon's (engine.market.sentiment).
 
-Both readings are stored. A post takes a side only where they agree; a small model's opinion alone
-never colours what is published.
+Both are stored, and a post takes a side only where they agree: a small model's opinion alone never
+colours what is published.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from engine.errors import ModelError
 from engine.llm.base import GenerationRequest, Model, Options, Prompt
-from engine.store.news import NewsItem
-
-Tone = Literal["positive", "negative", "neutral"]
-
-CLEAR = 0.2
-"""Weaker readings (of -1..1) are neutral."""
 
 _VALUES = {"positive": 1.0, "neutral": 0.0, "negative": -1.0}
 _SCHEMA: dict[str, Any] = {
@@ -46,17 +40,3 @@ def ask_model(model: Model, title: str, *, timeout_s: float, seed: int) -> float
         return _VALUES[json.loads(model.generate(request).text)["sentiment"]]
     except (ModelError, json.JSONDecodeError, KeyError, TypeError):
         return None
-
-
-def tone_of(item: NewsItem) -> Tone:
-    """The side both readings agree on, else neutral; the lexicon alone where no model answered."""
-    lexicon = _side(item.sentiment_lexicon)
-    if item.sentiment_model is None:
-        return lexicon
-    return lexicon if _side(item.sentiment_model) == lexicon else "neutral"
-
-
-def _side(value: float) -> Tone:
-    if abs(value) < CLEAR:
-        return "neutral"
-    return "positive" if value > 0 else "negative"

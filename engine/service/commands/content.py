@@ -112,7 +112,7 @@ def _replay(app: App, args: argparse.Namespace) -> int:
                 posts.append(_as_json(Written(draft, "draft", "", stored.facts), content_type))
     finally:
         model.close()
-    answer = {**dict(sorted(tally.items())), "distinct": len(set(texts))}
+    answer: dict[str, Any] = {**dict(sorted(tally.items())), "distinct": len(set(texts))}
     if args.posts:
         answer["results"] = posts
     lines = [f"{name:28} {value}" for name, value in answer.items() if name != "results"]

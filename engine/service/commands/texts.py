@@ -63,7 +63,7 @@ def _check(app: App, args: argparse.Namespace) -> int:
     facts, text = read_facts(args.facts), read_text(app)
     # judged on its own: no history to repeat, and house style is advice, not a verdict
     verdict = run_checks(text, CheckContext(args.type, facts, load_profile()))
-    lines = [verdict.outcome]
+    lines: list[str] = [verdict.outcome]
     lines += [
         f"  {finding.severity} {finding.rule} [{finding.start}:{finding.end}] {finding.message}"
         for finding in verdict.findings
