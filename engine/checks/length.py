@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from engine.checks.emoji import HAS_EMOJI, SEQUENCE
-from engine.checks.urls import find_urls
+from engine.checks.urls import UrlSpan, find_urls
 from engine.records import Finding
 
 LIMIT = 280
@@ -38,7 +38,7 @@ def weigh(text: str, *, emoji_sequences: bool = True) -> Weight:
     """
     text = compose(text)
     urls = find_urls(text)
-    rest = _without(text, [(url.start, url.end) for url in urls])
+    rest = _without(text, urls)
     plain, sequences = rest, 0
     if emoji_sequences and HAS_EMOJI(text):
         plain, sequences = SEQUENCE.subn("", rest)
@@ -78,10 +78,10 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _without(text: str, spans: list[tuple[int, int]]) -> str:
-    """The text with a NUL in place of each span."""
+def _without(text: str, urls: list[UrlSpan]) -> str:
+    """The text with a NUL in place of each link."""
     parts, at = [], 0
-    for start, end in spans:
+    for start, end, _ in urls:
         parts.append(text[at:start])
         at = end
     return "\0".join([*parts, text[at:]])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 TLD_FILE = Path(__file__).resolve().parents[2] / "data" / "tlds.txt"
 MAX_URL = 4096
 MAX_LABEL = 63
+MOST_LINKS = 1_000  # thirteen fill a post; a thousand are an attack
 
 _LATIN = (
     "\xc0-\xd6\xd8-\xf6\xf8-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268\u026f\u0272"
@@ -37,11 +38,15 @@ _GLUE = re.compile(r"[A-Za-z0-9@+-]")
 _SIMPLE = re.compile(r"[A-Za-z0-9]++(?:\.[A-Za-z0-9]++)*+")
 _PUNYCODE = re.compile(r"\.xn--[a-z0-9-]+", re.IGNORECASE)
 _PROTOCOL = re.compile(r"https?://", re.IGNORECASE)
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9.-]+")
 _ASCII_LABEL = re.compile(rf"[A-Za-z0-9{_LATIN}-]+")
 _GENERAL = rf"[A-Za-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\u2013_~@|&{_LATIN}-]"
 _BALANCED = rf"\((?:{_GENERAL}++\)|{_GENERAL}*+\({_GENERAL}++\){_GENERAL}*+\))"
+# As X's expression groups it: a path ends in a letter, digit, "=", "_", "#", "/", "+" or "-", or
+# in balanced brackets that follow such an end directly.
 _PATH = (
-    rf"/(?:[!*';:,.$%\[\]\u2013~@|&]*+(?:[A-Za-z\u0400-\u04ff0-9=_#/+{_LATIN}-]++|{_BALANCED}))*+"
+    rf"/(?:(?:[!*';:,.$%\[\]\u2013~@|&]++|{_BALANCED})*+[A-Za-z\u0400-\u04ff0-9=_#/+{_LATIN}-]++"
+    rf"|{_BALANCED})*+"
 )
 _QUERY = r"\?(?:[!?*'@();:+$%\[\].,~|]*+[A-Za-z0-9_&=#/-]++)++"
 _TAIL = re.compile(rf"(?::[0-9]++)?+({_PATH})?+(?:{_QUERY})?+")
@@ -70,7 +75,7 @@ def _tlds() -> tuple[frozenset[str], dict[str, tuple[str, ...]]]:
 
 
 def find_urls(text: str) -> list[UrlSpan]:
-    """Every link X would count as 23, in order. Linear in ``len(text)``."""
+    """Every link X would count as 23, in order; the first thousand. Linear in ``len(text)``."""
     found: list[UrlSpan] = []
     tops = _tops(text)
     if not tops:
@@ -85,9 +90,11 @@ def find_urls(text: str) -> list[UrlSpan]:
             last, dot = dot, next(dots, -1)
         if last < 0 or end <= position:
             continue
+        if len(found) >= MOST_LINKS:
+            break
         if (position < start or not start) and _SIMPLE.fullmatch(text, start, last):
             # every label is sound, so the host name reaches to the last top-level domain
-            length = _protocol_before(text, start, position)
+            length = text[start - 1 : start] == "/" and _protocol_before(text, start, position)
             if length or _OPENING.match(text, start):
                 position = _take(text, start, length, tops[last], tops, found)
                 continue
@@ -111,10 +118,10 @@ def _tops(text: str) -> dict[int, int]:
             tops[match.start()] = match.end()
     for match in _OTHER_TLD.finditer(text):
         dot = match.start()
-        punycode = _PUNYCODE.match(text, dot)
-        if punycode and dot not in tops:
+        first = text[dot + 1].lower()
+        if first == "x" and dot not in tops and (punycode := _PUNYCODE.match(text, dot)):
             tops[dot] = punycode.end()
-        for name in others.get(text[dot + 1 : dot + 2].lower(), ()):
+        for name in others.get(first, ()):
             stop = dot + 1 + len(name)
             if text[dot + 1 : stop].lower() == name and not _GLUE.match(text, stop):
                 tops[dot] = stop
@@ -144,12 +151,18 @@ def _find_in_run(
             length = _protocol_before(text, start, position)
         if length:
             begin = start
-        elif opening := _OPENING.search(text, earliest, stop):
+        elif opening := (_second(text, earliest, stop) or _OPENING.search(text, earliest, stop)):
             begin = opening.start()
         else:
             continue
         position = _take(text, begin, length, domain_end, tops, found)
     return position
+
+
+def _second(text: str, earliest: int, stop: int) -> re.Match[str] | None:
+    """X's expression reads a first character that is no ASCII letter as what stands before a
+    link, and only if that fails as part of it."""
+    return _OPENING.match(text, 1, stop) if earliest == 0 else None
 
 
 def _labels(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -179,8 +192,6 @@ def _reaches(text: str, labels: list[tuple[int, int]], tops: dict[int, int]) -> 
 
 def _protocol_before(text: str, start: int, position: int) -> int:
     """Length of the ``http://`` or ``https://`` before ``start`` that opens a link there; or 0."""
-    if text[start - 1 : start] != "/":
-        return 0
     for length in (7, 8):
         at = start - length
         if (
@@ -199,30 +210,32 @@ def _take(
 
     ``length`` is that of the protocol before it, 0 for none.
     """
-    end = path_end = domain_end
+    end, path_end = domain_end, 0
     if text[domain_end : domain_end + 1] in _TAIL_OPENS and (tail := _TAIL.match(text, domain_end)):
         end = tail.end()
-        path_end = end if tail[1] else domain_end
+        path_end = end if tail[1] else 0
     host = text[begin:domain_end]
+    if (len(host) > MAX_LABEL or not host.isascii()) and not _encodable(host):
+        return end
+    if end - begin > MAX_URL:
+        return end
     if length:
         stop = end
         if shortened := _SHORTENED.match(text, begin - length, end):
             if len(shortened[1]) > _MAX_SLUG:
                 return end
             stop = shortened.end()
-        if stop - begin <= MAX_URL and _encodable(host):
-            found.append(UrlSpan(begin - length, stop, text[begin - length : stop]))
+        found.append(UrlSpan(begin - length, stop, text[begin - length : stop]))
     elif begin and text[begin - 1] in "-_./":
         return end
     # without a protocol only the ASCII parts of a host count, each on its own
-    elif host.isascii() and "_" not in host:
-        if _encodable(host):
-            found.append(UrlSpan(begin, path_end, text[begin:path_end]))
+    elif _PLAIN_HOST.fullmatch(host):
+        stop = path_end or domain_end
+        found.append(UrlSpan(begin, stop, text[begin:stop]))
     else:
         spans = _ascii_hosts(text, begin, domain_end, tops)
-        spans = [span for span in spans if _encodable(text[span[0] : span[1]])]
-        if spans:
-            spans[-1] = (spans[-1][0], max(path_end, spans[-1][1]))
+        if spans and path_end:
+            spans[-1] = (spans[-1][0], path_end)
         found += [UrlSpan(first, stop, text[first:stop]) for first, stop in spans]
     return end
 
@@ -250,17 +263,15 @@ def _ascii_hosts(text: str, begin: int, end: int, tops: dict[int, int]) -> list[
 
 def _encodable(host: str) -> bool:
     """Whether every label fits into the DNS: 63 octets after punycode."""
-    if len(host) <= MAX_LABEL and host.isascii():
-        return True
-    for label in host.split("."):
-        if label.isascii():
-            if len(label) > MAX_LABEL:
-                return False
-        # each character beyond ASCII needs one octet or more, "xn--" four
-        elif (
-            len(label) > MAX_LABEL - 4
-            or label[:4].lower() == "xn--"
-            or len(label.encode("punycode")) + 4 > MAX_LABEL
-        ):
-            return False
-    return True
+    return len(host) <= MAX_URL and all(_label_fits(label) for label in host.split("."))
+
+
+def _label_fits(label: str) -> bool:
+    if label.isascii():
+        return len(label) <= MAX_LABEL
+    if label[:4].lower() == "xn--":
+        return False
+    # a character beyond ASCII takes one to six octets, "xn--" and the delimiter five
+    if len(label) <= 9 or len(label) > MAX_LABEL - 4:
+        return len(label) <= 9
+    return len(label.encode("punycode")) + 4 <= MAX_LABEL
