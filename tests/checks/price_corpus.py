@@ -42,8 +42,22 @@ def world(**changes: Any) -> Facts:
 
 
 NOTHING = dict.fromkeys(
-    "as_of price_usd change_24h_pct change_7d_pct high_24h low_24h volume_24h_usd market_cap_usd "
-    "ath_usd ath_date fear_greed block_height fees headline".split()
+    [
+        "as_of",
+        "price_usd",
+        "change_24h_pct",
+        "change_7d_pct",
+        "high_24h",
+        "low_24h",
+        "volume_24h_usd",
+        "market_cap_usd",
+        "ath_usd",
+        "ath_date",
+        "fear_greed",
+        "block_height",
+        "fees",
+        "headline",
+    ]
 )
 WORLDS: dict[str, Facts] = {
     "down": world(),
@@ -246,7 +260,9 @@ def _slots(facts: Facts) -> dict[str, str]:
         slots |= {key: pair[day < 0] for key, pair in _WORDS.items()}
         slots |= {
             "c24": f"{abs(day):.1f}%",
-            "c24word": ("one two three four five six seven eight nine ten".split())[round(abs(day)) - 1],
+            "c24word": (
+                ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+            )[round(abs(day)) - 1],
             "usd24": f"${abs(f.price_usd - before):,.0f}",
             "prev": f"${before:,.0f}",
         }
@@ -262,7 +278,7 @@ def _slots(facts: Facts) -> dict[str, str]:
 def _in_words(value: float) -> str:
     ones = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     ones += "fifteen sixteen seventeen eighteen nineteen"
-    tens = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
     def small(n: int) -> str:
         if n < 20:
@@ -287,7 +303,9 @@ def _mutations(slot: str, slots: dict[str, str], facts: Facts) -> Iterator[tuple
         label = _LABELS[(_LABELS.index(slots["label"]) + 2) % 5]
         yield "value", label if slot == "label" else label.lower()
     elif slot == "day":
-        yield from (("time", other) for other in ("past week", "past month", "past 12 hours", "past year"))
+        yield from (
+            ("time", other) for other in ("past week", "past month", "past 12 hours", "past year")
+        )
     elif slot == "week":
         yield from (("time", other) for other in ("day", "month", "year"))
     elif slot == "weekday":
@@ -319,7 +337,15 @@ def _wrong_numbers(slot: str, value: str, slots: dict[str, str]) -> Iterator[tup
         yield "unit", value.replace("$", "€")
     if value[0] in "+-" and number >= 0.05:
         yield "sign", {"+": "-", "-": "+"}[value[0]] + value[1:]
-    roles = {"high": "low", "low": "high", "ath": "high", "cap": "vol", "vol": "cap", "fast": "hour", "price": "ath"}
+    roles = {
+        "high": "low",
+        "low": "high",
+        "ath": "high",
+        "cap": "vol",
+        "vol": "cap",
+        "fast": "hour",
+        "price": "ath",
+    }
     other_role = roles.get(slot)
     if other_role and slots[other_role] != value:
         yield "role", slots[other_role]
@@ -340,7 +366,13 @@ def _rewordings(wording: str, slots: dict[str, str], name: str) -> Iterator[Labe
     """Relation, subject, horizon or mood turned by exchanging words of the sentence itself."""
     true = wording.format(**slots)
     for old, new in _SWAPS:
-        neutral = old in ("Bitcoin", "BTC") and not _used(wording) & {"price", "priceK", "c24", "c7", "usd24"}
+        neutral = old in ("Bitcoin", "BTC") and not _used(wording) & {
+            "price",
+            "priceK",
+            "c24",
+            "c7",
+            "usd24",
+        }
         same = old == "Next-block" and slots["fast"] == slots["hour"]
         if old in wording and not neutral and not same:
             text = true.replace(old, new)

@@ -15,7 +15,7 @@ from engine.records import Facts, Finding
 
 __all__ = ["MAX_CHARACTERS", "Proof", "check", "prove"]
 
-MAX_CHARACTERS = 5_000
+MAX_CHARACTERS = 2_000
 """Nothing longer is read: no post is, and an unread text is not proved."""
 
 

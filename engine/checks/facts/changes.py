@@ -9,10 +9,10 @@ flat keep, and flat is 1.5. Rebounds and recovers need a rise, and a 24 h low be
 
 from __future__ import annotations
 
+from engine.checks.facts import spans
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS, pct
-from engine.checks.facts import spans
 
 SIGNS = {"up": 1, "down": -1, "flat": 0}
 _LEAST = {"some": (1.0, 0.8), "strong": (3.0, 2.0), "big": (5.0, 3.0)}

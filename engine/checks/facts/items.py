@@ -28,7 +28,8 @@ _KNOWN_SPANS = {
 class Item:
     """``kind``: ``num``, ``emoji``, ``sep``, ``word``, ``past`` (set aside) or a kind of Sense.
 
-    ``start``/``end``: offsets in the original text. ``done``: something has judged it.
+    ``start``/``end``: offsets in the original text. ``done``: something has judged it. ``place``:
+    index in its segment.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Item:
     done: bool = False
     senses: tuple[Sense, ...] = ()
     spaced: bool = True
+    place: int = 0
 
     def turn_into(self, sense: Sense) -> None:
         self.kind, self.value, self.size = sense.kind, sense.value, sense.size
@@ -56,7 +58,7 @@ class Segment:
         return [item for item in self.items if item.kind in kinds]
 
     def index(self, item: Item) -> int:
-        return next(i for i, other in enumerate(self.items) if other is item)
+        return item.place
 
 
 @dataclass(slots=True)
@@ -237,6 +239,9 @@ def _segments(run: Sequence[Item]) -> list[Segment]:
         fresh = True
     if current.items:
         segments.append(current)
+    for segment in segments:
+        for place, item in enumerate(segment.items):
+            item.place = place
     return segments
 
 

@@ -80,9 +80,10 @@ def _release_time_words(items: list[Item]) -> None:
     for i, item in enumerate(items):
         if item.kind != "rel" or item.value not in ("above", "about", "away", "below"):
             continue
-        for other in items[i + 1 : i + 5]:
+        for k, other in enumerate(items[i + 1 : i + 5], start=i + 1):
             if other.kind in ("span", "ago"):
-                item.kind = "word"
+                if not any(level.kind == "ref" for level in items[k + 1 : k + 3]):
+                    item.kind = "word"
             elif other.value in ("the", "last", "previous", "a", "its", "in", "these") or (
                 other.kind == "rel" and other.value == "above"
             ):

@@ -1,6 +1,7 @@
 """Where the price stands without a number: above its low, near the high, at a record, mid-range.
 
-Near a 24 h level: within 1.5 % of it and in the third of the range next to it. At it: within 0.1 %.
+Near a 24 h level: within 1.5 % of it and in the third of the range next to it, or within 3 % and in
+the tenth next to it. At it: within 0.1 %.
 Near the all-time high: within 3 %. ``Far below``: at least 10 %. A record, or an all-time high that
 is spoken of without a number or a distance, must be one now or within the last day.
 """
@@ -86,9 +87,10 @@ def near(case: Case, role: str) -> bool:
         return abs(part) <= 3
     if abs(part) <= 0.1:
         return True
-    if abs(part) > 1.5 or place is None:
+    if place is None or abs(part) > 3:
         return False
-    return place >= 2 / 3 if role == "high" else place <= 1 / 3
+    edge = 1 - place if role == "high" else place
+    return edge <= 0.1 or (edge <= 1 / 3 and abs(part) <= 1.5)
 
 
 def _mentioned(segment: Segment, i: int) -> bool:

@@ -1,0 +1,211 @@
+"""The fact lock on labelled texts, through its two public doors."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.checks.facts import MAX_CHARACTERS, Proof, check, prove
+from engine.records import Facts
+from tests.checks.price_corpus import WORLDS, Labelled, by_hand, generated
+
+DOWN = WORLDS["down"]
+
+
+def rules(text: str, world: str = "down", content_type: str = "price") -> list[str]:
+    return [finding.rule for finding in check(text, WORLDS[world], content_type)]
+
+
+@pytest.mark.parametrize(
+    "case", list(by_hand()), ids=lambda case: f"{case.world}{'+' if case.true else '-'}{case.text[:40]}"
+)
+def test_a_text_judged_by_hand_gets_the_same_judgement(case: Labelled) -> None:
+    findings = check(case.text, WORLDS[case.world], case.content_type)
+    assert (not findings) is case.true, findings
+
+
+def test_of_generated_texts_no_false_one_passes_and_few_true_ones_fail() -> None:
+    cases = list(generated())
+    wrong = [c for c in cases if (not check(c.text, WORLDS[c.world], c.content_type)) != c.true]
+    true = [c for c in cases if c.true]
+    assert len(true) > 200
+    assert len(cases) - len(true) > 1_000
+    assert [c for c in wrong if not c.true] == []
+    assert len(wrong) < 0.03 * len(true), wrong[:5]
+
+
+def test_a_finding_names_its_span_and_says_what_the_snapshot_says() -> None:
+    text = "🚨 Bitcoin is up 2.3% to $67,432"
+    (finding,) = check(text, DOWN)
+    assert (finding.rule, finding.severity) == ("facts.direction", "reject")
+    assert text[finding.start : finding.end] == "up"
+    assert finding.message == '"up" cannot be proved: the 24 h change is -2.31 %.'
+
+
+def test_spans_are_offsets_into_the_text_as_given_even_after_folding() -> None:
+    text = "Bítcoin \u200b💥 ｐｒｉｃｅ: ＄６８,０００ today"
+    (finding,) = check(text, DOWN)
+    assert text[finding.start : finding.end] == "＄６８,０００"
+
+
+def test_a_proof_names_the_fact_behind_each_claim() -> None:
+    text = "Down 2.3%, at $67,432."
+    assert prove(text, DOWN) == [
+        Proof(0, 4, "down over 24h", "change_24h_pct", "the 24 h change is -2.31 %"),
+        Proof(5, 9, "change over 24h", "change_24h_pct", "-2.31 %"),
+        Proof(14, 21, "the price", "price_usd", "$67,432.18"),
+    ]
+
+
+def test_without_facts_only_constants_pass() -> None:
+    assert check("21 million. 24/7.", None) == []
+    assert [f.rule for f in check("Bitcoin: $67,432", None)] == ["facts.number"]
+
+
+def test_an_unread_length_is_not_proved() -> None:
+    (finding,) = check("ok " * MAX_CHARACTERS, DOWN)
+    assert finding.rule == "facts.unreadable"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("BTC at $67​,432", "facts.unreadable"),
+        ("Bitcoin at 67.432,18 dollars", "facts.unit"),
+        ("Bitcoin will reach $67,432", "facts.prediction"),
+        ("Bitcoin is down 2.3% this month", "facts.time"),
+        ("ETF inflows push on", "facts.claim"),
+        ("Ethereum at $67,432", "facts.subject"),
+        ("Bitcoin isn't down", "facts.negation"),
+        ("Bitcoin is at its 24h high", "facts.relation"),
+    ],
+)
+def test_each_kind_of_unproved_claim_has_its_rule(text: str, rule: str) -> None:
+    assert rule in rules(text)
+
+
+def test_the_same_words_are_judged_by_the_facts_of_the_moment() -> None:
+    text = "Bitcoin is up on the day and near its record."
+    assert check(text, WORLDS["near_record"]) == []
+    assert rules(text, "down") == ["facts.direction", "facts.relation"]
+
+
+def test_a_market_claim_is_checked_in_a_joke_too() -> None:
+    assert rules("Bitcoin is up, my mood is not.", "down", "joke") == ["facts.direction"]
+    assert rules("What goes up must come down, said the elevator.", "down", "joke") == []
+
+
+_numbers = st.floats(min_value=1e-6, max_value=1e13)
+_changes = st.floats(min_value=-99, max_value=500)
+_facts = st.builds(
+    Facts,
+    price_usd=st.none() | _numbers,
+    change_24h_pct=st.none() | _changes,
+    change_7d_pct=st.none() | _changes,
+    high_24h=st.none() | _numbers,
+    low_24h=st.none() | _numbers,
+    ath_usd=st.none() | _numbers,
+    volume_24h_usd=st.none() | _numbers,
+    market_cap_usd=st.none() | _numbers,
+    block_height=st.none() | st.integers(0, 2_000_000),
+)
+_WORDS = [
+    "Bitcoin",
+    "BTC",
+    "price",
+    "up",
+    "down",
+    "falls",
+    "to",
+    "from",
+    "$67,432",
+    "$67K",
+    "2.3%",
+    "-2.3%",
+    "+2.3%",
+    "near",
+    "below",
+    "above",
+    "its",
+    "high",
+    "low",
+    "24h",
+    "week",
+    "today",
+    "not",
+    "will",
+    "and",
+    "with",
+    ",",
+    ".",
+    ":",
+    "(",
+    ")",
+    "/",
+    "-",
+    "–",
+    "→",
+    "high",
+    "low",
+    "range",
+    "between",
+    "half",
+    "a",
+    "quarter",
+    "doubled",
+    "Fear",
+    "Greed",
+    "24",
+    "/100",
+    "block",
+    "901,234",
+    "fees",
+    "5",
+    "sat/vB",
+    "market",
+    "cap",
+    "volume",
+    "trillion",
+    "📉",
+    "of",
+    "the",
+    "ATH",
+    "record",
+]
+_texts = st.text(max_size=120) | st.lists(st.sampled_from(_WORDS), max_size=40).map(" ".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_texts, _facts, st.sampled_from(["price", "joke", "motivation", "news"]))
+def test_no_text_and_no_facts_break_the_lock(text: str, facts: Facts, content_type: str) -> None:
+    for finding in check(text, facts, content_type):
+        assert 0 <= finding.start <= finding.end <= len(text)
+        assert finding.message.endswith(".")
+    for proof in prove(text, facts, content_type):
+        assert 0 <= proof.start < proof.end <= len(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(min_value=1_000, max_value=5e6), st.integers(0, 2))
+def test_a_price_printed_at_any_precision_is_proved_and_its_neighbours_are_not(
+    price: float, decimals: int
+) -> None:
+    facts = Facts(price_usd=price)
+    step = 10.0**-decimals
+    assert check(f"Bitcoin: ${price:,.{decimals}f}", facts) == []
+    for other in (price + 2 * step, price - 2 * step):
+        assert check(f"Bitcoin: ${other:,.{decimals}f}", facts) != []
+
+
+@settings(max_examples=100, deadline=None)
+@given(_changes.filter(lambda change: abs(change) > 0.06))
+def test_a_direction_is_proved_by_its_sign_alone(change: float) -> None:
+    facts = Facts(price_usd=50_000, change_24h_pct=change)
+    right, wrong = ("up", "down") if change > 0 else ("down", "up")
+    size = f"{abs(change):.1f}%"
+    assert check(f"Bitcoin is {right} {size} today", facts) == []
+    assert check(f"Bitcoin is {wrong} {size} today", facts) != []
+    assert math.isfinite(change)
