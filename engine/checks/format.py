@@ -68,7 +68,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         "placeholder",
         r"\{[^{}\n]{0,80}\}|\{\{|\}\}|\$\{|\[/?[A-Za-z_][^\[\]\n]{0,80}\]|<\|[^\n>]{0,40}|\|>|</?[a-z_][^<>\n]{0,40}>|"
         r"%[sd]\b|\$x+(?:[,.]x+)*\b|\bx{2,}(?:[,.]x+)*%?(?!\w)|\b(?:lorem ipsum|tbd|todo|undefined|n/a)\b|"
-        r"(?:\$\s?|\b)(?:nan|null)\b|\$\s?none\b|\bnone\s?%|(?-i:\b[A-Z]{2,}_[A-Z_]{2,})|<<|>>|\[\]|\{|\}",
+        r"(?:\$\s?|\b)(?:nan|null)\b|\$\s?none\b|\bnone\s?%|(?-i:\b[A-Z]+_[A-Z_]{2,})|<<|>>|\[\]|\{|\}",
         "A placeholder, tag or template token; fill it or remove it.",
     ),
     (

@@ -104,10 +104,12 @@ _PLAIN_MIX = re.compile(
     r"[$#@+]?\d[\d]*(?:[a-z]{1,3}|st|nd|rd|th)?[!+]*|[a-z]+[!|+]*|[$#@][a-z]+!*|"
     r"(?:[a-z]|sha|bip|btc|nov|dec)\d+[!+]*"
 )
-_SPACED = re.compile(
-    r"(?<![a-z0-9'])[a-z0-9@$!](?P<gap>[ ._\-*|/~,\"'+=:^]{1,3})[a-z0-9@$!]"
-    r"(?:(?P=gap)[a-z0-9@$!]){1,}(?![a-z0-9])"
+_LETTERS_APART = (
+    r"[a-z0-9@$!](?P<gap>[ ._\-*|/~,\"'+=:^]{1,3})[a-z0-9@$!](?:(?P=gap)[a-z0-9@$!])+(?![a-z0-9])"
 )
+_SPACED = re.compile(rf"(?<![a-z0-9'])(?:{_LETTERS_APART})")
+# the same where a word of one letter stands before it: "a g i v e a w a y"
+_SPACED_AFTER = re.compile(rf"(?<=\b[ai] )(?:{_LETTERS_APART})")
 _SPLIT_WORD = re.compile(
     r"(?<=[a-z@$!])[._\-*|/~'^]{1,2}(?=[a-z0-9@$!])|(?<=\d)[._\-*|/~'^]{1,2}(?=[a-z@$!])"
 )
@@ -121,7 +123,7 @@ def views(text: str) -> list[View]:
     split by marks, letters repeated.
     """
     readings = [fold(text)]
-    for step in (_join, _leet, _leet_l, _squeeze_two, _squeeze_one):
+    for step in (_join, _join_after, _leet, _leet_l, _squeeze_two, _squeeze_one):
         for reading in list(readings):
             if len(readings) >= _MOST_VIEWS:
                 break
@@ -147,8 +149,16 @@ def _replace(view: View, pattern: re.Pattern[str], new: Callable[[str], str]) ->
 
 
 def _join(view: View) -> View:
-    joined = _replace(view, _SPACED, lambda word: re.sub(r"[^a-z0-9@$!]", "\0", word))
+    joined = _replace(view, _SPACED, _close_up)
     return _replace(joined, _SPLIT_WORD, lambda marks: "\0" * len(marks))
+
+
+def _join_after(view: View) -> View:
+    return _replace(view, _SPACED_AFTER, _close_up)
+
+
+def _close_up(word: str) -> str:
+    return re.sub(r"[^a-z0-9@$!]", "\0", word)
 
 
 def _leet(view: View) -> View:

@@ -33,8 +33,6 @@ _RUN = re.compile(rf"[^{_BREAKS}]+")
 # a host character that may open a link: X wants no letter, digit, @, $ or # right before it
 _OPENING = re.compile(rf"(?<![A-Za-z0-9@＠$#＃{_NO_LINK}])[^{_BREAKS}._-]")
 _ASCII_TLD = re.compile(r"\.([A-Za-z]{2,24})(?![A-Za-z0-9@+-])")
-_OTHER_TLD = re.compile(r"\.(?=xn--|[a-z]*[^\x00-\x7f])", re.IGNORECASE)
-_GLUE = re.compile(r"[A-Za-z0-9@+-]")
 _SIMPLE = re.compile(r"[A-Za-z0-9]++(?:\.[A-Za-z0-9]++)*+")
 _PUNYCODE = re.compile(r"\.xn--[a-z0-9-]+", re.IGNORECASE)
 _PROTOCOL = re.compile(r"https?://", re.IGNORECASE)
@@ -64,14 +62,16 @@ class UrlSpan(NamedTuple):
 
 
 @cache
-def _tlds() -> tuple[frozenset[str], dict[str, tuple[str, ...]]]:
-    """ASCII names, and the others by their first character, longest first."""
+def _tlds() -> tuple[frozenset[str], re.Pattern[str]]:
+    """The ASCII names; an expression for a dot and any of the others."""
     lines = TLD_FILE.read_text(encoding="utf-8").splitlines()
     names = [line for line in lines if line and not line.startswith("#")]
-    others: dict[str, tuple[str, ...]] = {}
+    others: dict[str, list[str]] = {}
     for name in sorted((n for n in names if not n.isascii()), key=len, reverse=True):
-        others[name[0]] = (*others.get(name[0], ()), name)
-    return frozenset(n for n in names if n.isascii()), others
+        others.setdefault(name[0], []).append(re.escape(name[1:]))
+    branches = "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in others.items())
+    pattern = re.compile(rf"\.(?:{branches})(?![A-Za-z0-9@+-])", re.IGNORECASE)
+    return frozenset(n for n in names if n.isascii()), pattern
 
 
 def find_urls(text: str) -> list[UrlSpan]:
@@ -102,13 +102,6 @@ def find_urls(text: str) -> list[UrlSpan]:
     return found
 
 
-def is_tld(name: str) -> bool:
-    """Whether ``name`` (no dot) is a top-level domain X knows."""
-    ascii_names, others = _tlds()
-    name = name.lower()
-    return name in ascii_names or name in others.get(name[:1], ())
-
-
 def _tops(text: str) -> dict[int, int]:
     """Dots followed by a top-level domain: position of the dot to end of the domain."""
     ascii_names, others = _tlds()
@@ -116,16 +109,10 @@ def _tops(text: str) -> dict[int, int]:
     for match in _ASCII_TLD.finditer(text):
         if match[1] in ascii_names or match[1].lower() in ascii_names:
             tops[match.start()] = match.end()
-    for match in _OTHER_TLD.finditer(text):
-        dot = match.start()
-        first = text[dot + 1].lower()
-        if first == "x" and dot not in tops and (punycode := _PUNYCODE.match(text, dot)):
-            tops[dot] = punycode.end()
-        for name in others.get(first, ()):
-            stop = dot + 1 + len(name)
-            if text[dot + 1 : stop].lower() == name and not _GLUE.match(text, stop):
-                tops[dot] = stop
-                break
+    if not text.isascii():
+        tops |= {match.start(): match.end() for match in others.finditer(text)}
+    for match in _PUNYCODE.finditer(text):
+        tops.setdefault(match.start(), match.end())
     return tops
 
 
@@ -136,6 +123,8 @@ def _find_in_run(
     labels = _labels(text, start, end)
     reach = _reaches(text, labels, tops)
     for number, (first, stop) in enumerate(labels):
+        if position >= end:
+            break
         earliest = max(first, position + 1 if position else 0)
         if earliest >= stop or text[stop - 1] in "-_":
             continue
