@@ -139,10 +139,10 @@ class Health:
     least_free_mb: int
 
 
-def health() -> Health:
-    """Read anew each time: it is small, and must be true."""
+def health(*, shown: bool = False) -> Health:
+    """Read anew each time: it is small, and must be true. ``shown``: of what the screens show."""
     settings, at = config(), now()
-    with reading() as db:
+    with showing() if shown else reading() as db:
         values = store_settings.get_all(db)
         age = runner_age(db)
         coming = slots.upcoming(db, at, limit=1)

@@ -31,16 +31,17 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 def navigation() -> Page:
     """Draw the sidebar's menu; answers the page to run."""
-    return st.navigation(
-        {
-            group: [
-                st.Page(path(name), title=f"{icon} {title}", default=name == "overview")
-                for name, title, icon in pages
-            ]
-            for group, pages in PAGES.items()
-        },
-        expanded=True,
-    )
+    groups = {
+        group: [st.Page(path(name), title=f"{icon} {title}") for name, title, icon in pages]
+        for group, pages in PAGES.items()
+    }
+    # a default page answers at / alone, and its own address would be "not found"
+    groups["Today"].append(st.Page(_home, title="Overview", default=True, visibility="hidden"))
+    return st.navigation(groups, expanded=True)
+
+
+def _home() -> None:
+    st.switch_page(path("overview"))
 
 
 def path(name: str) -> str:

@@ -74,15 +74,14 @@ def week(desk: Desk, view: View) -> None:
         )
         return
     today = desk.now.astimezone(desk.zone).date()
-    with st.grid(7, min_column_width=150, gap="xsmall"):
-        for day, found in view.slots.items():
-            with st.container(border=True, gap="xsmall"):
-                name = f"{day:%a} {day.day}"
-                st.markdown(f":orange[**{name} · today**]" if day == today else f"**{name}**")
-                for slot in found:
-                    _slot(desk, slot)
-                for _, sentence in view.events[day][:3]:
-                    st.caption(f":material/bolt: {words.plain(sentence)}")
+    for column, (day, found) in zip(st.columns(7, gap="xsmall"), view.slots.items(), strict=True):
+        with column, st.container(border=True, gap="xsmall"):
+            name = f"{day:%a} {day.day}"
+            st.markdown(f":orange[**{name} · today**]" if day == today else f"**{name}**")
+            for slot in found:
+                _slot(desk, slot)
+            for _, sentence in view.events[day][:2]:
+                st.caption(f":material/bolt: {words.plain(sentence)}")
     _why(desk, view)
 
 

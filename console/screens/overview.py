@@ -49,7 +49,7 @@ def read(desk: Desk) -> View:
         newest, latest = snapshots.latest(db), posts.listing(db, limit=4)
         world = newest.world if newest else None
         return View(
-            health=data.health(),
+            health=data.health(shown=True),
             empty=newest is None and not latest,
             latest=latest,
             posted_today=len(console_reads.posted_between(db, *today)),
@@ -76,9 +76,9 @@ def tiles(desk: Desk, view: View) -> None:
             delta_color="off", delta_arrow="off", border=True, icon=":material/inbox:",
         )  # fmt: skip
         st.metric(
-            "Next slot",
+            f"Next slot, {words.city(desk.zone)} time",
             words.local(slot.due_at, desk.zone, now=desk.now) if slot else "none",
-            f"{slot.content_type} · {words.ago(slot.due_at, desk.now)} · {words.city(desk.zone)}"
+            f"{slot.content_type} {words.ago(slot.due_at, desk.now)}"
             if slot
             else "plan one in Calendar",
             delta_color="off", delta_arrow="off", border=True, icon=":material/schedule:",
@@ -95,7 +95,7 @@ def tiles(desk: Desk, view: View) -> None:
             "Spend this month",
             words.usd(health.spent_usd),
             f"of {words.usd(health.budget_usd)}"
-            + (" · dry run costs nothing" if health.publisher == "dry_run" else ""),
+            + (", dry run" if health.publisher == "dry_run" else ""),
             delta_color="off", delta_arrow="off", border=True, icon=":material/savings:",
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ from engine.posting import queue
 from engine.posting.dry_run import DryRunPublisher
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
+from engine.records import CONTENT_TYPES
 from engine.service import schedule
 from engine.service.desk import Footing, MarketDesk
 from engine.service.fill import Filler
@@ -32,8 +33,8 @@ from engine.writing.shipped import ensure_templates
 
 DAYS = 7
 WHO = "sample operator"
-LEFT_WAITING = timedelta(hours=14)
-"""Drafts of the last hours are left for whoever looks."""
+LEFT_WAITING = timedelta(hours=1)
+"""Drafts of the last hour are left for whoever looks, with one of each kind from just now."""
 
 
 def fill(path: Path, *, now: datetime, days: int = DAYS) -> None:
@@ -90,6 +91,9 @@ def _live(path: Path, *, now: datetime, days: int) -> None:
                 _decide(path, clock)
             poster.post_next()
             clock.advance(3600)
+        clock.set_wall(now)
+        for content_type in CONTENT_TYPES:
+            filler.write_now(content_type)
     with opened(path) as db:
         db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
