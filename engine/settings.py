@@ -58,6 +58,9 @@ SETTINGS: dict[str, Setting] = {
     ),
     "content.max_attempts": _whole(3, 1, 10, "rejections before a backup post is used"),
     "content.best_of": _whole(1, 1, 8, "candidates written for a post; the best passing one wins"),
+    "content.lead_s": _number(
+        1_800, 0, 86_400, "how long before its time a post that a person approves is written"
+    ),
     "content.max_seconds": _number(60, 1, 600, "time one post may take to write"),
     "content.recipe": Setting(
         "auto", "choice", "how much the model writes", choices=("auto", "menu", "slots", "free")

@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -20,7 +21,7 @@ from engine.posting.protocol import Rewritten
 from engine.records import Facts, Snapshot
 from engine.service import schedule
 from engine.service.desk import MarketDesk, given_facts
-from engine.store import news, posts, schedules, snapshots
+from engine.store import news, posts, schedules, settings, snapshots
 from engine.store.approvals import Regeneration
 from engine.store.database import opened, write_tx
 from engine.store.news import NewsItem
@@ -65,16 +66,17 @@ class Filler:
     def fill_due(self) -> int:
         """Fill every slot that is due; answers how many were worked on."""
         with opened(self._db_path) as db:
-            waiting = schedule.due(db, self._clock.now())
-        return sum(self.fill(slot.id) is not None for slot in waiting)
+            lead = timedelta(seconds=float(settings.get(db, "content.lead_s")))
+            waiting = schedule.due(db, self._clock.now(), lead)
+        return sum(self.fill(slot.id, lead) is not None for slot in waiting)
 
-    def fill(self, slot_id: int) -> Written | None:
+    def fill(self, slot_id: int, lead: timedelta = timedelta(0)) -> Written | None:
         """Fill one slot; None if somebody else took it.
 
         A failure gives the slot back for a later try; its grace decides how often.
         """
         with opened(self._db_path) as db:
-            slot = schedule.claim(db, slot_id, self._clock.now())
+            slot = schedule.claim(db, slot_id, self._clock.now(), lead)
         if slot is None:
             return None
         try:

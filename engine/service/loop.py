@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 from engine.checks import policy
-from engine.errors import BuzzError
+from engine.errors import BuzzError, DatabaseUnusable
 from engine.log import event
 from engine.posting import queue
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
-from engine.service import alerts, backup, heartbeat, schedule, watchdog
+from engine.service import alerts, backup, heartbeat, notify, schedule, watchdog
 from engine.service.app import App
 from engine.service.clockwatch import ClockWatch
 from engine.service.desk import MarketDesk
 from engine.service.fill import Filler, Written
+from engine.service.health import FileGuard
 from engine.service.jobs import Job, Jobs
 from engine.store import jobs as job_rows
 from engine.store import settings
@@ -54,6 +56,7 @@ class Runner:
         self._tell = tell
         self._lock = HostLock(path)
         self._clockwatch = ClockWatch(clock, path)
+        self._guard = FileGuard(path)
 
     def run(self) -> None:
         """Work until told to stop; every slot and attempt is left in a named state.
@@ -67,6 +70,9 @@ class Runner:
                 while not self._stop.is_set():
                     self._tick()
                     self._app.clock.wait(self._stop, self._tick_s)
+            except DatabaseUnusable as error:
+                notify.tell(self._app.db_path, self._app.config, self._app.clock, str(error))
+                raise
             finally:
                 self._finish()
 
@@ -89,7 +95,8 @@ class Runner:
             self._tick_s = float(settings.get(db, "service.tick_s"))
             poll_s = float(settings.get(db, "market.poll_s"))
         for job in (
-            Job("slots", self._tick_s, "writing", self.filler.fill_due, quiet=True),
+            Job("slots", self._tick_s, "writing", self._fill, quiet=True),
+            Job("sweep", 15, "care", self._sweep, quiet=True),
             Job("rewrites", 10, "writing", self.poster.renew_waiting, quiet=True),
             Job("posting", self._tick_s, "posting", self.poster.post_next, quiet=True),
             Job("reconcile", 20, "posting", self.poster.reconcile, quiet=True),
@@ -106,15 +113,16 @@ class Runner:
 
     def _tick(self) -> None:
         app = self._app
+        self._guard.check()
         state = self._clockwatch.check()
-        if state != "steady":
+        if state == "stepped":
             self.jobs.restart_timers()
         self.poster.clock_trusted = state != "untrusted"
         try:
             with opened(app.db_path) as db:
                 heartbeat.beat(db, app.clock, os.getpid(), {"failures": self.jobs.failures})
-        except BuzzError as error:
-            # the disk may be full or the file gone: say so and go on, the guards stop posting
+        except (BuzzError, sqlite3.Error) as error:
+            # the disk may be full: say so and go on, the guards stop posting
             event(logger, logging.ERROR, "no heartbeat written", error=str(error))
         watchdog.notify("WATCHDOG=1")
         self.jobs.tick()
@@ -128,7 +136,23 @@ class Runner:
 
     # -- jobs --------------------------------------------------------------------------------
 
+    def _trusted(self) -> bool:
+        """Slots are judged by the wall clock: while it is wrong they are left alone."""
+        return self._clockwatch.state != "untrusted"
+
+    def _fill(self) -> None:
+        if self._trusted():
+            self.filler.fill_due()
+
+    def _sweep(self) -> None:
+        """Here too, for a writer that is busy for long must not look like an absence."""
+        if self._trusted():
+            with opened(self._app.db_path) as db:
+                schedule.sweep(db, self._app.clock.now())
+
     def _plan(self) -> None:
+        if not self._trusted():
+            return
         now = self._app.clock.now()
         with opened(self._app.db_path) as db:
             schedule.plan_slots(db, now)

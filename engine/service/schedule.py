@@ -138,18 +138,26 @@ def draw_types(schedule_id: int, day: date, count: int, mix: Mapping[str, float]
     return types
 
 
-def due(db: Database, now: datetime) -> list[Slot]:
-    """Slots to work on now, oldest first; sweeps first, so that no burst follows a sleep."""
+def due(db: Database, now: datetime, lead: timedelta = timedelta(0)) -> list[Slot]:
+    """Slots to work on now, oldest first; sweeps first, so that no burst follows a sleep.
+
+    A slot whose post a person approves is due ``lead`` before its time: the text is there to be
+    read. What goes out by itself is written when its time has come.
+    """
     sweep(db, now)
     return [
-        slot for slot in slots.waiting(db, now) if slot.retry_at is None or slot.retry_at <= now
+        slot
+        for slot in slots.waiting(db, now + lead)
+        if (slot.retry_at is None or slot.retry_at <= now)
+        and (slot.due_at <= now or settings.get(db, f"autonomy.{slot.content_type}") != "auto")
     ]
 
 
-def claim(db: Database, slot_id: int, now: datetime) -> Slot | None:
+def claim(db: Database, slot_id: int, now: datetime, lead: timedelta = timedelta(0)) -> Slot | None:
     """The slot, now ours to fill; None if somebody else was first or it is not due."""
     with write_tx(db):
-        return slots.get(db, slot_id) if slots.claim(db, slot_id, now) else None
+        taken = slots.claim(db, slot_id, now, ahead=lead)
+        return slots.get(db, slot_id) if taken else None
 
 
 def finish(

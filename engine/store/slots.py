@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -167,14 +167,14 @@ def counts(db: Database) -> dict[str, int]:
     return dict(db.conn.execute("SELECT state, count(*) FROM slots GROUP BY state").fetchall())
 
 
-def claim(db: Database, slot_id: int, now: datetime) -> bool:
-    """Take a due slot whose time has come; false if somebody else was first."""
+def claim(db: Database, slot_id: int, now: datetime, *, ahead: timedelta = timedelta(0)) -> bool:
+    """Take a slot whose time has come, or comes within ``ahead``; false if somebody was first."""
     with write_tx(db):
         done = db.conn.execute(
             "UPDATE slots SET state = 'claimed', claimed_at = ?, retry_at = NULL, "
             "tries = tries + 1 WHERE id = ? AND state = 'due' AND due_at <= ? "
             "AND (retry_at IS NULL OR retry_at <= ?)",
-            (iso(now), slot_id, iso(now), iso(now)),
+            (iso(now), slot_id, iso(now + ahead), iso(now)),
         )
     return done.rowcount == 1
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import TemplateError
-from engine.writing import banks, echo, phrases
-from engine.writing.recipes import Material
+from engine.writing import banks, phrases
+from engine.writing.recipes import Material, finished
 
 MOST = 12
 """How many are tried: each costs a whole run of the checks."""
@@ -26,12 +26,6 @@ def candidates(material: Material) -> Iterator[str]:
     known = phrases.values(market.facts)
     for post in banks.pick(material.rng, usable, MOST, material.avoid):
         try:
-            yield _finished(phrases.fill(post.text, known), material)
+            yield finished(phrases.fill(post.text, known), material)
         except TemplateError:
             continue  # this one has no room for the headline; the next may
-
-
-def _finished(text: str, material: Material) -> str:
-    if material.content_type == "news" and material.headline is not None:
-        return echo.headline_post(material.headline, text, material.hashtags)
-    return echo.with_hashtags(text, material.hashtags)

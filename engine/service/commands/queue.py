@@ -9,6 +9,7 @@ from typing import Any
 from engine.errors import UsageError
 from engine.posting import killswitch, queue
 from engine.posting.states import STATES
+from engine.service import clockwatch
 from engine.service.app import App
 from engine.store import generations, posts, snapshots
 from engine.store.database import opened
@@ -113,4 +114,5 @@ def _resume(app: App, args: argparse.Namespace) -> None:
         app.say(f"Type {word} to let posting go on:")
         word = app.stdin.readline().strip()
     killswitch.resume(app.ready(), actor=app.actor, confirm=word, now=app.clock.now())
+    clockwatch.confirm(app.db_path, app.clock)
     app.answer({"kill_switch": False}, as_json=args.json, text="Posting goes on.")
