@@ -11,7 +11,7 @@ from typing import Any
 from engine.records import Snapshot
 from engine.store.posts import Post
 
-_SPEAKS_OF_PRICE = re.compile(r"\$\s?\d|\d\s?%")
+_DOLLARS = re.compile(r"\$\s?\d")
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ def judge(
 ) -> Freshness:
     """Judge ``post`` by the snapshot that proved it and the latest one of the same world.
 
-    Only a price post, or another one with a dollar amount or a percentage in it, can go stale.
+    Only a price post can go stale, or another one with a dollar amount that a snapshot proved.
     """
-    if post.content_type != "price" and not _SPEAKS_OF_PRICE.search(post.text):
+    if post.content_type != "price" and not (snapshot and _DOLLARS.search(post.text)):
         return FRESH
     if snapshot is None or snapshot.facts.as_of is None or not snapshot.facts.price_usd:
         return Freshness(True, "no stored snapshot proves its numbers")

@@ -125,10 +125,14 @@ class Poster:
         if stop:
             return Round("stopped", stop.guard, str(stop))
         with opened(self._path) as db:
-            if not self._take_in_spool(db):
-                return Round("stopped", "spool", "an outcome waits for the database")
-            self._close_overdue(db)
-            claimed = claim(db, self._stand(), self._clock, self._rng)
+            try:
+                if not self._take_in_spool(db):
+                    return Round("stopped", "spool", "an outcome waits for the database")
+                self._close_overdue(db)
+                claimed = claim(db, self._stand(), self._clock, self._rng)
+            except sqlite3.Error as error:  # nothing was sent; the next round tries again
+                event(logger, logging.ERROR, "nothing claimed", error=str(error))
+                return Round("stopped", "database", f"the database refuses: {error}")
             if isinstance(claimed, Refusal):
                 return _round(claimed)
             answer = self._send(db, claimed)

@@ -10,6 +10,7 @@ make absence look proved too early.
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import unicodedata
@@ -110,7 +111,10 @@ class Reconciler:
         looks = self._looks(db, attempt)
         if not looks:
             return True
-        pause = rules.pause_s if looks[-1].complete else min(rules.pause_s, RETRY_S)
+        failed = len(list(itertools.takewhile(lambda look: not look.complete, reversed(looks))))
+        pause = rules.pause_s
+        if failed:
+            pause = min(pause, RETRY_S * 2 ** min(failed - 1, 10))
         return self._clock.boottime() - looks[-1].boottime >= pause
 
     def _read(self, db: Database, attempt: Attempt) -> TimelineRead:

@@ -161,7 +161,10 @@ def run_random(cycles: int, seed: int, mutant: str = "") -> Report:
         for _ in range(cycles):
             report.cycles += 1
             report.killed += campaign.cycle()
-        campaign.settle()
+            if mutant and len(set(x.accepted())) < len(x.accepted()):
+                break  # caught
+        else:
+            campaign.settle()
         report.verdict = judge(campaign.db_path, x)
     report.seconds = round(time.monotonic() - began, 1)
     return report

@@ -8,6 +8,7 @@ SQLite (facts: reliability §6, method notes).
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -41,14 +42,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a child does: ``kill_at`` is the SQL statement before which it kills itself (0: never),
-    ``naive`` posts first and marks afterwards."""
+    """What a child does.
+
+    It kills itself before the SQL statement number ``kill_at`` (0: never), or before the first
+    one that holds the last of ``kill_after`` once the others have been seen in this order.
+    With ``pause`` it stops itself (SIGSTOP) there instead. ``naive`` posts first and marks
+    afterwards.
+    """
 
     db: str
     url: str
     seconds: float
     kill_at: int = 0
+    kill_after: tuple[str, ...] = ()
     naive: bool = False
+    pause: bool = False
 
 
 class Nursery:
@@ -124,8 +132,8 @@ def main() -> None:
 def live(plan: Plan) -> None:
     """Lock, recover, then fill, post and reconcile until there is nothing to do or time is up."""
     path, clock, rng = Path(plan.db), SystemClock(), random.Random()
-    if plan.kill_at:
-        _die_at(plan.kill_at)
+    if plan.kill_at or plan.kill_after:
+        _die_at(plan)
     until = time.monotonic() + plan.seconds
     with HostLock(path) as lock:
         publisher = XPublisher(x_config(plan.url, path), clock)
@@ -195,23 +203,26 @@ class _Posted:
     kind: str = "posted"
 
 
-def _die_at(statement: int) -> None:
-    """SIGKILL just before the n-th SQL statement of this life."""
-    left = [statement]
+def _die_at(plan: Plan) -> None:
+    """SIGKILL just before the planned SQL statement of this life."""
+    count, wanted = itertools.count(1), list(plan.kill_after)
+    end = signal.SIGSTOP if plan.pause else signal.SIGKILL
     plain = database.connect
 
-    def counting(*args, **kwargs) -> Database:  # type: ignore[no-untyped-def]
+    def watch(sql: str) -> None:
+        if wanted and wanted[0] in sql:
+            wanted.pop(0)
+            if not wanted:
+                os.kill(os.getpid(), end)
+        if next(count) == plan.kill_at:
+            os.kill(os.getpid(), end)
+
+    def watched(*args, **kwargs) -> Database:  # type: ignore[no-untyped-def]
         db = plain(*args, **kwargs)
-
-        def count(_sql: str) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        db.conn.set_trace_callback(count)
+        db.conn.set_trace_callback(watch)
         return db
 
-    database.connect = counting
+    database.connect = watched
 
 
 if __name__ == "__main__":
