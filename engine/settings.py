@@ -50,6 +50,9 @@ SETTINGS: dict[str, Setting] = {
     "market.poll_s": _whole(120, 30, 3_600, "seconds between two reads of the market"),
     "trend.flat_pct": _number(0.5, 0, 10, "24 h moves smaller than this are called flat"),
     "trend.strong_pct": _number(4.0, 0.5, 50, "24 h moves larger than this are called strong"),
+    "events.extra_priority": _whole(
+        80, 0, 101, "events from this priority get a post of their own; 101 means none does"
+    ),
     # writing
     "content.mix": Setting(
         {"price": 4, "joke": 1, "motivation": 1, "news": 2},
@@ -70,6 +73,7 @@ SETTINGS: dict[str, Setting] = {
     "generation.joke": Setting({}, "object", "model parameters for jokes"),
     "generation.motivation": Setting({}, "object", "model parameters for motivation"),
     "generation.news": Setting({}, "object", "model parameters for news posts"),
+    "model.current": Setting("", "text", "model that writes, backend:name; empty: BTCBUZZ_MODEL"),
     "model.keep_alive": Setting("10m", "text", "how long Ollama keeps the model loaded"),
     "model.num_ctx": _whole(4096, 512, 131_072, "context window asked of the server, always one"),
     "model.timeout_s": _number(60, 1, 600, "longest wait for one model call"),
@@ -125,6 +129,15 @@ SETTINGS: dict[str, Setting] = {
     "service.min_free_mb": _whole(
         200, 1, 1_000_000, "below this free disk space nothing is written"
     ),
+    "api.allow_public": Setting(
+        False, "yes_no", "let the API listen beyond this machine (a token must exist, use TLS)"
+    ),
+    "api.allowed_hosts": Setting("", "text", "names the API answers to beside its own address"),
+    "api.rate_per_minute": _whole(6_000, 1, 1_000_000, "requests a token may make in a minute"),
+    "api.address_rate_per_minute": _whole(
+        12_000, 1, 1_000_000, "requests an address may make in a minute"
+    ),
+    "api.generate_timeout_s": _number(90, 1, 600, "longest wait of POST generate for its text"),
     "backup.keep": _whole(7, 1, 365, "how many backups are kept"),
 }
 

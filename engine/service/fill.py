@@ -12,18 +12,21 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from engine.checks import facts as fact_lock
 from engine.checks import policy
 from engine.clock import Clock
 from engine.errors import BuzzError
+from engine.learning.assignment import Assignment, arm_for_slot, arm_of_post
 from engine.log import event
 from engine.posting import queue
 from engine.posting.protocol import Rewritten
 from engine.records import Facts, Snapshot
 from engine.service import schedule
 from engine.service.desk import MarketDesk, given_facts
-from engine.store import news, posts, schedules, settings, snapshots
+from engine.store import market_events, news, posts, schedules, settings, snapshots
 from engine.store.approvals import Regeneration
 from engine.store.database import opened, write_tx
+from engine.store.market_events import MarketEvent
 from engine.store.news import NewsItem
 from engine.store.posts import Post
 from engine.store.slots import Slot
@@ -32,6 +35,8 @@ from engine.writing.generate import Draft, Order, Writer
 logger = logging.getLogger(__name__)
 
 NEWS_MAX_AGE_H = 36.0
+
+EVENT_MAX_AGE_S = 3_600.0
 
 MOST_REWRITES = 5
 """A post that cannot be written anew so often is left for its operator, or to expire."""
@@ -59,9 +64,12 @@ class Filler:
         rng: random.Random,
         publisher: str,
         tell: Callable[[Written], None] = lambda written: None,
+        writer_with: Callable[[str], Writer] | None = None,
     ) -> None:
+        """``writer_with`` gives the writer for a named model, for experiments between models."""
         self._db_path, self._writer, self._desk = db_path, writer, desk
         self._clock, self._rng, self._publisher, self._tell = clock, rng, publisher, tell
+        self._writer_with = writer_with
 
     def fill_due(self) -> int:
         """Fill every slot that is due; answers how many were worked on."""
@@ -106,6 +114,18 @@ class Filler:
         written = self._order(Order(content_type, snapshot, news=item))
         return dataclasses.replace(written, reason=written.reason or reason)
 
+    def write_events(self) -> int:
+        """A post of its own for each event too big to wait for a slot; answers how many."""
+        with opened(self._db_path) as db:
+            least = int(settings.get(db, "events.extra_priority"))
+        footing = self._desk.footing()
+        happened = self._event_for(footing.snapshot, least) if footing.snapshot else None
+        if happened is None or footing.snapshot is None:
+            return 0
+        written = self._order(Order(happened.content_type, footing.snapshot, market_event=happened))
+        self._tell(written)
+        return 1
+
     def rewrite(self, post: Post, wish: Regeneration) -> Rewritten | None:
         """A new text for a post that went stale or was sent back; None where none could be had."""
         if wish.tries >= MOST_REWRITES:
@@ -113,12 +133,14 @@ class Filler:
         with opened(self._db_path) as db:
             item = news.get(db, post.news_item_id) if post.news_item_id else None
             own = snapshots.get(db, post.snapshot_id) if post.snapshot_id else None
+            arm = arm_of_post(db, post.slot_id, post.content_type)
         # facts that an operator gave have no newer version; anything else is written on new ones
         given = own is not None and own.world == "replay"
         snapshot = own if given else self._desk.footing().snapshot
         if snapshot is None:
             return None
-        draft = self._writer.write(Order(post.content_type, snapshot, news=item, post_id=post.id))
+        order = Order(post.content_type, snapshot, news=item, post_id=post.id)
+        draft = self._write(order, arm)
         if draft.post_id is None or draft.text == post.text:
             return None
         return Rewritten(
@@ -136,36 +158,64 @@ class Filler:
         if footing.snapshot is None:
             return self._end(slot, Written(None, "skipped", f"market: {footing.reason}"))
         content_type, item = slot.content_type, None
-        if content_type == "news":
+        happened = self._event_for(footing.snapshot) if self._is_mixed(slot) else None
+        if happened is not None:
+            content_type = happened.content_type
+        elif content_type == "news":
             item = self._news_for("news", footing.snapshot)
             if item is None:
                 if not self._is_mixed(slot):
                     return self._end(slot, Written(None, "skipped", "no fresh unused headline"))
                 content_type = "price"  # a mixed slot is worth more filled than empty
+        with opened(self._db_path) as db:
+            arm = arm_for_slot(
+                db, dataclasses.replace(slot, content_type=content_type), self._clock.now()
+            )
+        if arm is not None and arm.skip:
+            self._release(item)
+            return self._end(slot, Written(None, "skipped", arm.skip))
         written = self._order(
             Order(
                 content_type,
                 footing.snapshot,
                 news=item,
+                market_event=happened,
                 slot_id=slot.id,
                 scheduled_for=max(slot.due_at, self._clock.now()),
-            )
+            ),
+            arm,
         )
         return self._end(slot, written, written.draft.post_id if written.draft else None)
 
-    def _order(self, order: Order) -> Written:
-        draft = self._writer.write(order)
+    def _order(self, order: Order, arm: Assignment | None = None) -> Written:
+        draft = self._write(order, arm)
         facts = order.snapshot.facts
         if draft.post_id is None:
-            self._release(order.news)
+            self._release(order)
             return Written(draft, "skipped", draft.reason, facts)
         with opened(self._db_path) as db:
             state = queue.submit(
                 db, draft.post_id, actor="runner", now=self._clock.now(), publisher=self._publisher
             )
         if state == "rejected":
-            self._release(order.news)
+            self._release(order)
         return Written(draft, state, "", facts)
+
+    def _write(self, order: Order, arm: Assignment | None) -> Draft:
+        """Write as the arm says; a model that cannot be had gives way to a template, same arm."""
+        if arm is None:
+            return self._writer.write(order)
+        order = dataclasses.replace(
+            order, use_model=arm.use_model, template_version_id=arm.template_version_id
+        )
+        writer = self._writer
+        if arm.use_model and arm.model and self._writer_with:
+            try:
+                writer = self._writer_with(arm.model)
+            except BuzzError as error:
+                event(logger, logging.WARNING, "model of an arm not there", error=str(error))
+                order = dataclasses.replace(order, use_model=False)
+        return writer.write(order)
 
     def _end(self, slot: Slot, written: Written, post_id: int | None = None) -> Written:
         now = self._clock.now()
@@ -197,10 +247,26 @@ class Filler:
                 return None
         return self._writer.read_mood(item)
 
-    def _release(self, item: NewsItem | None) -> None:
-        if item is not None:
-            with opened(self._db_path) as db:
-                news.release_item(db, item.id)
+    def _event_for(self, snapshot: Snapshot, least: int = 0) -> MarketEvent | None:
+        """A recent event that the snapshot still proves, ours alone from now on."""
+        now = self._clock.now()
+        with opened(self._db_path) as db, write_tx(db):
+            found = market_events.next_event(
+                db, now, world=snapshot.world, max_age_s=EVENT_MAX_AGE_S, min_priority=least
+            )
+            if found is None or found.id is None:
+                return None
+            if fact_lock.check(found.sentence, snapshot.facts, found.content_type):
+                return None  # it was true when it happened; now nothing proves it
+            return found if market_events.claim_event(db, found.id, now) else None
+
+    def _release(self, order: Order) -> None:
+        """Give back what an order had claimed, because no post came of it."""
+        with opened(self._db_path) as db:
+            if order.news is not None:
+                news.release_item(db, order.news.id)
+            if order.market_event is not None and order.market_event.id is not None:
+                market_events.release_event(db, order.market_event.id)
 
 
 def _post_of(db: Database, slot: Slot) -> int | None:

@@ -96,6 +96,7 @@ class Runner:
             poll_s = float(settings.get(db, "market.poll_s"))
         for job in (
             Job("slots", self._tick_s, "writing", self._fill, quiet=True),
+            Job("events", 30, "writing", self._write_events, quiet=True),
             Job("sweep", 15, "care", self._sweep, quiet=True),
             Job("rewrites", 10, "writing", self.poster.renew_waiting, quiet=True),
             Job("posting", self._tick_s, "posting", self.poster.post_next, quiet=True),
@@ -143,6 +144,10 @@ class Runner:
     def _fill(self) -> None:
         if self._trusted():
             self.filler.fill_due()
+
+    def _write_events(self) -> None:
+        if self._trusted():
+            self.filler.write_events()
 
     def _sweep(self) -> None:
         """Here too, for a writer that is busy for long must not look like an absence."""

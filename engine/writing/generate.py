@@ -30,6 +30,7 @@ from engine.records import Snapshot, Verdict
 from engine.store import generations, news, performance, posts, settings, templates
 from engine.store import voice as voice_store
 from engine.store.database import opened, write_tx
+from engine.store.market_events import MarketEvent
 from engine.store.news import NewsItem
 from engine.writing import banks, calls, fallback, recipes, sentiment
 from engine.writing.context import Context, build_context
@@ -48,6 +49,7 @@ class Order:
     content_type: str
     snapshot: Snapshot
     news: NewsItem | None = None
+    market_event: MarketEvent | None = None
     slot_id: int | None = None
     scheduled_for: datetime | None = None
     template_version_id: int | None = None
@@ -238,6 +240,7 @@ class _Session:
         )
 
     def _material(self) -> recipes.Material:
+        flash = self.order.market_event
         return recipes.Material(
             content_type=self.order.content_type,
             facts=self.context.facts,
@@ -250,6 +253,7 @@ class _Session:
             features=self.model.features,
             flat_pct=float(self.settings["trend.flat_pct"]),
             strong_pct=float(self.settings["trend.strong_pct"]),
+            news_flash=flash.sentence if flash else "",
         )
 
     def _prompt(self) -> Prompt:

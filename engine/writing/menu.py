@@ -78,6 +78,8 @@ def _offered(
     """
     rng = material.rng
     shapes = [shape for shape in _SHAPES if all(true_now[slot] for slot in shape)]
+    if material.news_flash:  # the event opens the post
+        shapes = [shape for shape in shapes if shape[0] == "fact"]
     shape = rng.choice(shapes or [("fact",)])
     used = "\n".join(material.avoid)
     offered: list[list[phrases.Phrase]] = []

@@ -18,7 +18,8 @@ Recipe = Literal["menu", "slots", "free"]
 @dataclass(frozen=True)
 class Material:
     """What a post is made of. ``avoid`` holds ids of lines and whole texts used lately;
-    ``features`` is :attr:`engine.llm.base.Model.features`; percentages are settings ``trend.*``.
+    ``features`` is :attr:`engine.llm.base.Model.features`; percentages are settings ``trend.*``;
+    ``news_flash`` is a market event's sentence that a price post opens with.
     """
 
     content_type: str
@@ -32,6 +33,7 @@ class Material:
     features: frozenset[str] = frozenset()
     flat_pct: float = phrases.FLAT_PCT
     strong_pct: float = phrases.STRONG_PCT
+    news_flash: str = ""
 
     def market(self) -> phrases.Market:
         """Facts and trend as phrases see them."""
@@ -54,10 +56,12 @@ class Plan:
 
 
 def finished(text: str, material: Material) -> str:
-    """The whole post around a text: a news post's headline, hashtags.
+    """The whole post around a text: a news post's headline, an event's sentence, hashtags.
 
     Raises: TemplateError when no room is left for the headline.
     """
     if material.content_type == "news" and material.headline is not None:
         return echo.headline_post(material.headline, text, material.hashtags)
+    if material.news_flash:
+        text = f"{material.news_flash} {text}"
     return echo.with_hashtags(text, material.hashtags)

@@ -118,7 +118,7 @@ def attempt(
     on_text: Callable[[str], None] | None = None,
 ) -> Tried:
     """One call with one seed; a model's failure is an answer, not an exception."""
-    plan = _plan(setting, model)
+    plan = planned(setting, model)
     options = dataclasses.replace(setting.wish.options, seed=seed, stop=plan.options.stop)
     request = GenerationRequest(
         plan.prompt, options, grammar=plan.grammar, json_schema=plan.json_schema,
@@ -218,7 +218,8 @@ def offer(db: Database, call_id: int, *, actor: str, now: datetime) -> int:
     )
 
 
-def _plan(setting: Setting, model: Model) -> Plan:
+def planned(setting: Setting, model: Model) -> Plan:
+    """The call that a wish comes to with this model: recipe, prompt, grammar or schema."""
     wish = setting.wish
     material = dataclasses.replace(setting.material, features=model.features)
     if wish.prompt is not None:

@@ -1,0 +1,227 @@
+"""Filling slots: what is written when, and what happens to a slot that nothing came of."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from engine.clock import FakeClock
+from engine.config import load_config
+from engine.errors import ModelUnreachable
+from engine.llm.base import GenerationRequest
+from engine.llm.scripted import Answer, ScriptedModel
+from engine.market.replay import sample_snapshot
+from engine.records import Facts, Snapshot
+from engine.service import schedule
+from engine.service.desk import Footing, MarketDesk
+from engine.service.fill import Filler
+from engine.store import market_events, news, posts, schedules, settings, slots, snapshots
+from engine.store.market_events import MarketEvent
+from engine.store.schedules import Plan
+from engine.store.slots import Slot
+from engine.writing.generate import Writer
+from engine.writing.shipped import ensure_templates
+
+
+class Desk(MarketDesk):
+    """The market as the test says it is; everything else is real."""
+
+    def __init__(self, db_path: Path, clock: FakeClock, snapshot: Snapshot | None) -> None:
+        super().__init__(db_path, load_config({}), clock)
+        self.snapshot = snapshot
+
+    def footing(self) -> Footing:
+        reason = "" if self.snapshot else "sources differ by 3.00 %"
+        return Footing(self.snapshot, reason)
+
+
+@pytest.fixture
+def make(db: Database, db_path: Path, clock: FakeClock) -> Callable[..., tuple[Filler, Desk]]:
+    ensure_templates(db, now=clock.now())
+    snapshot = snapshots.insert(db, sample_snapshot(clock.now()), now=clock.now())
+
+    def build(model: ScriptedModel | None = None, held: bool = False) -> tuple[Filler, Desk]:
+        desk = Desk(db_path, clock, None if held else snapshot)
+        rng = random.Random(3)
+        writer = Writer(db_path, model or ScriptedModel(), clock, rng)
+        return Filler(db_path, writer, desk, clock, rng, "dry_run"), desk
+
+    return build
+
+
+def plan(db: Database, clock: FakeClock, content_type: str | None, minutes: int = 10) -> Slot:
+    """One slot so many minutes from now."""
+    at = clock.now() + timedelta(minutes=minutes)
+    schedules.insert(
+        db, Plan("test", "UTC", (f"{at:%H:%M}",), content_type=content_type), now=clock.now()
+    )
+    schedule.plan_slots(db, clock.now())
+    return slots.upcoming(db, clock.now())[0]
+
+
+def test_a_slot_for_approval_is_written_ahead_and_sent_at_its_time(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    slot = plan(db, clock, "joke", minutes=20)
+    assert make()[0].fill_due() == 1
+    (post,) = posts.listing(db)
+    assert post.state == "pending_approval"
+    assert post.scheduled_for is not None
+    assert post.scheduled_for.startswith(f"{slot.due_at:%Y-%m-%dT%H:%M}")
+    assert (done := slots.get(db, slot.id)) is not None
+    assert (done.state, done.post_id) == ("filled", post.id)
+
+
+def test_what_goes_out_by_itself_is_written_at_its_time(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    settings.put(db, "autonomy.joke", "auto", actor="test", now=clock.now())
+    plan(db, clock, "joke", minutes=20)
+    filler, _ = make()
+    assert filler.fill_due() == 0
+    clock.advance(20 * 60)
+    assert filler.fill_due() == 1
+
+
+def test_without_a_snapshot_the_slot_says_why_it_was_skipped(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    slot = plan(db, clock, "price")
+    make(held=True)[0].fill_due()
+    done = slots.get(db, slot.id)
+    assert done is not None
+    assert done.state == "skipped"
+    assert "sources differ" in (done.reason or "")
+
+
+def test_a_news_slot_without_a_headline_is_skipped_and_a_mixed_one_speaks_of_the_price(
+    db: Database,
+    clock: FakeClock,
+    make: Callable[..., tuple[Filler, Desk]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filler, desk = make()
+    monkeypatch.setattr(desk, "read_sample_news", lambda: None)
+    slot = plan(db, clock, "news")
+    filler.fill_due()
+    assert (done := slots.get(db, slot.id)) is not None
+    assert (done.state, done.reason) == ("skipped", "no fresh unused headline")
+    settings.put(db, "content.mix", {"news": 1}, actor="test", now=clock.now())
+    schedules.insert(
+        db, Plan("mixed", "UTC", (f"{clock.now() + timedelta(minutes=15):%H:%M}",)), now=clock.now()
+    )
+    schedule.plan_slots(db, clock.now())
+    filler.fill_due()
+    assert [post.content_type for post in posts.listing(db)] == ["price"]
+
+
+def test_a_headline_is_used_once(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    filler, _ = make()
+    used = [filler.write_now("news") for _ in range(6)]
+    written = [item.draft.text.split("\n")[0] for item in used if item.draft and item.draft.post_id]
+    assert len(written) == len(set(written))
+    assert used[-1].reason == "no fresh, relevant, unused headline"
+    assert all(item.claimed_at for item in news.listing(db) if item.relevance >= 0.6)
+
+
+def test_a_bug_gives_the_slot_back_for_a_later_try(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    def broken(request: GenerationRequest) -> Answer:
+        raise ZeroDivisionError("a bug")
+
+    slot = plan(db, clock, "joke")
+    filler, _ = make(ScriptedModel(broken))
+    with pytest.raises(ZeroDivisionError):
+        filler.fill_due()
+    left = slots.get(db, slot.id)
+    assert left is not None
+    assert (left.state, left.reason) == ("due", "a bug")
+    assert left.retry_at is not None
+    assert left.retry_at > clock.now()
+
+
+def test_a_model_that_is_down_costs_no_slot(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    slot = plan(db, clock, "motivation")
+    make(ScriptedModel([ModelUnreachable("refused")] * 9))[0].fill_due()
+    assert (done := slots.get(db, slot.id)) is not None
+    assert done.state == "filled"
+    assert posts.listing(db)[0].origin == "backup"
+
+
+def happened(snapshot: Snapshot, sentence: str, priority: int) -> MarketEvent:
+    return MarketEvent(
+        "level_1k", "level:1", snapshot.facts.as_of or FakeClock, "sample", priority,  # type: ignore[arg-type]
+        sentence, "price", ("price_usd",), {}, "up",
+    )  # fmt: skip
+
+
+def test_an_event_takes_over_a_mixed_slot_and_opens_its_post(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    filler, desk = make()
+    assert desk.snapshot is not None
+    sentence = f"The price is ${desk.snapshot.facts.price_usd:,.0f}."
+    market_events.insert(
+        db, [happened(desk.snapshot, sentence, 30)], previous=desk.snapshot, current=desk.snapshot
+    )
+    settings.put(db, "content.mix", {"joke": 1}, actor="test", now=clock.now())
+    plan(db, clock, None)
+    filler.fill_due()
+    (post,) = posts.listing(db)
+    assert post.content_type == "price"
+    assert post.text.startswith(sentence)
+
+
+@pytest.mark.parametrize(("priority", "written"), [(79, 0), (80, 1)])
+def test_only_a_big_event_gets_a_post_of_its_own_and_only_once(
+    db: Database,
+    clock: FakeClock,
+    make: Callable[..., tuple[Filler, Desk]],
+    priority: int,
+    written: int,
+) -> None:
+    filler, desk = make()
+    assert desk.snapshot is not None
+    sentence = f"The price is ${desk.snapshot.facts.price_usd:,.0f}."
+    market_events.insert(
+        db,
+        [happened(desk.snapshot, sentence, priority)],
+        previous=desk.snapshot,
+        current=desk.snapshot,
+    )
+    assert [filler.write_events(), filler.write_events()] == [written, 0]
+    assert len(posts.listing(db)) == written
+
+
+def test_an_event_that_the_market_took_back_is_not_told(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    filler, desk = make()
+    assert desk.snapshot is not None
+    market_events.insert(
+        db,
+        [happened(desk.snapshot, "The price crossed above $1,000,000.", 95)],
+        previous=desk.snapshot,
+        current=desk.snapshot,
+    )
+    assert filler.write_events() == 0
+
+
+def test_facts_from_the_operator_can_never_become_public(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    facts = Facts(price_usd=67_432.18, change_24h_pct=-2.31)
+    written = make()[0].write_now("price", replace(facts, as_of=clock.now()))
+    assert written.state == "pending_approval"
+    assert {post.world for post in posts.listing(db)} == {"replay"}
