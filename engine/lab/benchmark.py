@@ -1,0 +1,276 @@
+"""Running a benchmark: every call of a plan in its order, each committed before the next begins.
+
+Before the planned calls each model is unloaded and asked once, cold; that call also warms it up
+and is reported apart. Texts are judged after the last call, so that our checks neither slow nor
+warm anything that is being measured. A run whose process died is taken up where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from engine.checks import voice as voice_check
+from engine.checks.verdict import CheckContext, run_checks
+from engine.clock import Clock
+from engine.config import Config
+from engine.errors import ModelError, UsageError
+from engine.lab import machine, measure
+from engine.lab.measure import Question
+from engine.lab.plan import Place, Plan, Subject
+from engine.llm.base import Model, Options
+from engine.llm.build import build_backend
+from engine.records import Snapshot
+from engine.store import bench, settings, templates, voice
+from engine.store.bench import BenchCall, BenchRun, Kind
+from engine.store.database import opened
+from engine.writing import trial
+from engine.writing.trial import Setting, Wish
+
+BuildModel = Callable[[str], Model]
+Progress = Callable[[int, int], None]
+
+
+def start(db: Database, plan: Plan, *, actor: str, clock: Clock, kind: Kind = "bench") -> int:
+    """Put a run into the table, where :func:`work` or the runner's worker picks it up."""
+    return bench.create(
+        db, kind=kind, plan=plan.to_dict(), plan_sha256=plan.sha256(), planned=plan.planned,
+        actor=actor, now=clock.now(),
+    )  # fmt: skip
+
+
+def unfinished(db: Database, plan: Plan) -> BenchRun | None:
+    """A run of exactly this plan that began and whose process is gone, or that was cancelled."""
+    run = bench.same_plan(db, plan.sha256())
+    if run is None or run.state not in ("running", "cancelled"):
+        return None
+    return None if _alive(run.worker) else run
+
+
+def work(
+    db_path: Path,
+    run_id: int,
+    config: Config,
+    clock: Clock,
+    *,
+    build: BuildModel | None = None,
+    progress: Progress = lambda done, planned: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> BenchRun:
+    """Do what is left of a run; answers it as it then stands.
+
+    ``stopped`` true ends after the call in flight, as a request to cancel in the table does.
+    Raises: UsageError when there is no such run or another process works on it.
+    """
+    with opened(db_path) as db:
+        run = bench.get(db, run_id)
+        if run is None:
+            raise UsageError(f"there is no benchmark run {run_id}. `bench list` shows them.")
+        if run.state == "done":
+            return run
+        if _alive(run.worker) or not bench.claim(db, run_id, worker=_me(), before=run.worker):
+            raise UsageError(f"another process works on run {run_id}. Wait for it, or cancel it.")
+        worker = _Work(db, run, config, clock, build, progress, stopped)
+        try:
+            state = worker.run()
+        except KeyboardInterrupt:
+            bench.finish(db, run_id, "cancelled", now=clock.now(), error="interrupted")
+            raise
+        except Exception as error:
+            bench.finish(db, run_id, "failed", now=clock.now(), error=str(error))
+            raise
+        finally:
+            worker.close()
+        bench.finish(db, run_id, state, now=clock.now())
+        found = bench.get(db, run_id)
+    assert found is not None  # noqa: S101  read above
+    return found
+
+
+class _Work:
+    """One process's share of a run."""
+
+    def __init__(
+        self,
+        db: Database,
+        run: BenchRun,
+        config: Config,
+        clock: Clock,
+        build: BuildModel | None,
+        progress: Progress,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.db, self.run_row, self.config, self.clock = db, run, config, clock
+        self.plan = Plan.from_dict(run.plan)
+        self.rules = settings.get_all(db)
+        self.voice = voice.current(db)
+        self.market = self.plan.moments()
+        self.progress, self.stopped = progress, stopped
+        self._build = build or (lambda name: build_backend(config, name=name, settings=self.rules))
+        self.models: dict[str, Model] = {}
+        self._prepared: tuple[tuple[Any, ...], Setting] | None = None
+        self._last = ""
+
+    def run(self) -> bench.RunState:
+        done = bench.places(self.db, self.run_row.id)
+        self._prepare_models(done)
+        count = sum(place >= 0 for place in done)
+        for place in self.plan.places():
+            if place.number in done:
+                continue
+            if self.stopped() or bench.cancelled(self.db, self.run_row.id):
+                self._judge()
+                return "cancelled"
+            self._ready(place.model)
+            self._store(measure.ask(self.models[place.model], self._question(place)))
+            count += 1
+            self.progress(count, self.plan.planned)
+        self._judge()
+        return "done"
+
+    def close(self) -> None:
+        for model in self.models.values():
+            model.close()
+
+    # -- models ------------------------------------------------------------------------------
+
+    def _prepare_models(self, done: set[int]) -> None:
+        """Cold and first call of each model, and what can be told of it."""
+        context = self.run_row.context or {"hardware": machine.hardware(), "models": {}}
+        first = next(self.plan.places())
+        for number, name in enumerate(self.plan.models):
+            model = self.models[name] = self._build(name)
+            cold = dataclasses.replace(first, number=-1 - number, model=name)
+            question = self._question(cold)
+            if cold.number in done:  # taken up again: warm it up, count nothing
+                measure.ask(model, question, "cold")
+                continue
+            context["models"][name] = machine.describe(model)
+            with contextlib.suppress(ModelError):
+                model.unload()
+            answer = measure.ask(model, question, "cold")
+            self._store(answer)
+            if answer.outcome != "error":
+                context["models"][name] |= machine.memory(model, self.config)
+        context["method"] = _method(self.plan)
+        bench.set_context(self.db, self.run_row.id, context)
+        self._last = self.plan.models[-1]
+
+    def _ready(self, name: str) -> None:
+        """Models take turns: one that its server threw out meanwhile is loaded before it is
+        measured, because what is measured here is a warm model."""
+        model = self.models[name]
+        if name != self._last and model.backend == "ollama" and hasattr(model, "preload"):
+            with contextlib.suppress(ModelError):
+                if model.health().loaded_bytes is None:
+                    model.preload()
+        self._last = name
+
+    # -- one call ----------------------------------------------------------------------------
+
+    def _question(self, place: Place) -> Question:
+        chosen = self.rules[f"generation.{place.subject.content_type}"]
+        return Question(place, self._setting(place), chosen, self.plan.cache, self.plan.timeout_s)
+
+    def _setting(self, place: Place) -> Setting:
+        """The wish with all it needs, the same for every model of a round."""
+        key = (place.subject, place.recipe, place.repeat)
+        if self._prepared is None or self._prepared[0] != key:
+            wish = Wish(
+                place.subject.content_type,
+                self._market(place.subject, place.moment),
+                Options(),
+                version=templates.get_version(self.db, place.subject.version_id),
+                recipe=place.recipe,
+            )
+            setting = trial.prepare(self.db, wish, random.Random(place.seed))
+            # what was posted lately must not decide what a benchmark measures
+            material = dataclasses.replace(setting.material, avoid=frozenset())
+            self._prepared = (key, dataclasses.replace(setting, material=material))
+        return self._prepared[1]
+
+    def _market(self, subject: Subject, moment: int) -> Snapshot:
+        snapshot = self.market[moment]
+        if subject.content_type == "news":
+            return snapshot
+        return dataclasses.replace(
+            snapshot, facts=dataclasses.replace(snapshot.facts, headline=None)
+        )
+
+    def _store(self, call: BenchCall) -> None:
+        bench.add_call(self.db, self.run_row.id, call, now=self.clock.now())
+
+    # -- verdicts ----------------------------------------------------------------------------
+
+    def _judge(self) -> None:
+        """Verdicts for all texts that have none; equal texts on equal facts are judged once."""
+        known: dict[tuple[str, int, str], bench.Judgement] = {}
+        for batch in _batches(bench.unjudged(self.db, self.run_row.id), 200):
+            found = []
+            for place, content_type, moment, text in batch:
+                key = (content_type, moment, text)
+                if key not in known:
+                    known[key] = self._judgement(content_type, moment, text)
+                found.append((place, known[key]))
+            bench.set_judgements(self.db, self.run_row.id, found)
+
+    def _judgement(self, content_type: str, moment: int, text: str) -> bench.Judgement:
+        facts = self._market(Subject(content_type, 0), moment).facts
+        context = CheckContext(
+            content_type, facts, self.voice, self.rules["content.voice_threshold"]
+        )
+        verdict = run_checks(text, context)
+        rules = sorted({item.rule for item in verdict.findings if item.severity != "warn"})
+        score = voice_check.score(text, self.voice, content_type).total
+        return bench.Judgement(verdict.outcome, tuple(rules), score)
+
+
+def _method(plan: Plan) -> dict[str, Any]:
+    cache = "defeated: llama.cpp told so, elsewhere a new first line in every prompt"
+    return {
+        "moments": len(plan.market),
+        "repeats": plan.repeats,
+        "order": "models take turns within each repeat, starting with another one each round",
+        "seeds": f"one a repeat, the same for all models, drawn from {plan.seed}",
+        "cache": cache if plan.cache == "defeat" else "kept: prefill rates are of new tokens only",
+        "cold": "one call a model after an explicit unload; it is the warm-up of the rest",
+        "accepted": "passes every check, repetition apart; judged after the last call",
+    }
+
+
+def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:
+    for at in range(0, len(items), size):
+        yield items[at : at + size]
+
+
+def _me() -> str:
+    import psutil
+
+    from engine.clock import SystemClock
+
+    pid = os.getpid()
+    return f"{SystemClock().boot_id()} {pid} {psutil.Process(pid).create_time()}"
+
+
+def _alive(worker: str | None) -> bool:
+    """Whether the process that claimed a run still is that process."""
+    import psutil
+
+    from engine.clock import SystemClock
+
+    if worker is None:
+        return False
+    boot, pid, began = worker.split(" ")
+    try:
+        return boot == SystemClock().boot_id() and psutil.Process(int(pid)).create_time() == float(
+            began
+        )
+    except psutil.Error:
+        return False
