@@ -128,7 +128,7 @@ def compare(
     )
     ratio = math.exp(d.mean()) if shown else None
     belief = intervals.posterior(d) if shown else None
-    p_kpi = belief.above(intervals.KPI) if belief else None
+    p_kpi = belief.above(states.KPI) if belief else None
     return Comparison(
         arm=arm,
         baseline=baseline,
@@ -214,7 +214,7 @@ def _opposed(tested: Sequence[Pair], low: float | None, high: float | None) -> b
     if rate == 0:
         return False
     d = np.array([pair.count_difference for pair in tested])
-    shown = evidence.p_path(evidence.log_e_path(d))[-1] <= evidence.ALPHA
+    shown = evidence.p_path(evidence.log_e_path(d))[-1] <= states.ALPHA
     return bool(shown and np.sign(np.tanh(d).sum()) == -rate)
 
 

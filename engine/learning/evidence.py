@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.learning.states import ALPHA
+
 Array = NDArray[np.float64]
 
-ALPHA = 0.05
 LAMBDAS: Array = np.arange(-19, 20, dtype=np.float64) * 0.05
 """-0.95, -0.90, ..., 0.95: symmetric, so that swapped arms give the same evidence."""
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.learning.evidence import ALPHA, Array
+from engine.learning.evidence import Array
+from engine.learning.states import ALPHA
 
 PRIOR_SD = 0.3
 PHI = 20.0
-KPI = 1.40
 
 
 @dataclass(frozen=True)

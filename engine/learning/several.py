@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.learning.evidence import ALPHA
+from engine.learning.states import ALPHA
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.learning.evidence import ALPHA, Array, log_e_path
+from engine.learning.evidence import Array, log_e_path
+from engine.learning.states import ALPHA
 
 LOG_IMPRESSIONS = 6.5
 LOG_RATE = float(np.log(0.02))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from engine.errors import UsageError
-from engine.learning.evidence import ALPHA
+from engine.learning.states import ALPHA
 from engine.records import CONTENT_TYPES, canonical_json
 from engine.store import experiments, templates
 from engine.store.database import write_tx
@@ -179,10 +179,3 @@ def _sha(db: Database, version_id: int) -> str:
     if version is None:
         raise UsageError(f"Template version {version_id} does not exist.")
     return str(version.sha256)
-
-
-def check_model_arms(arms: Sequence[Arm], known: Sequence[str]) -> None:
-    """Raises: UsageError for a model that is not among ``known``."""
-    for arm in arms:
-        if arm.model and arm.model not in known:
-            raise UsageError(f"{arm.model} is not there. Known models: {', '.join(known)}.")

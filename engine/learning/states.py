@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.learning.intervals import KPI
-
 State = Literal[
     "not enough data", "immature", "collecting", "invalid", "model contradicted", "harm", "mixed",
     "KPI shown", "better", "equivalent", "KPI excluded", "inconclusive",
@@ -29,6 +27,8 @@ EXPLAINED: dict[State, str] = {
     "inconclusive": "The longest run time is over without a verdict.",
 }
 
+ALPHA = 0.05
+KPI = 1.40
 SHOWN_FROM_PAIRS = 10
 MIN_PAIRS = 20
 MIN_DAYS = 14

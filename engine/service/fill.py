@@ -16,6 +16,7 @@ from engine.checks import facts as fact_lock
 from engine.checks import policy
 from engine.clock import Clock
 from engine.errors import BuzzError
+from engine.learning import strategy
 from engine.learning.assignment import Assignment, arm_for_slot, arm_of_post
 from engine.log import event
 from engine.posting import queue
@@ -167,24 +168,25 @@ class Filler:
                 if not self._is_mixed(slot):
                     return self._end(slot, Written(None, "skipped", "no fresh unused headline"))
                 content_type = "price"  # a mixed slot is worth more filled than empty
+        written_as = dataclasses.replace(slot, content_type=content_type)
+        now = self._clock.now()
         with opened(self._db_path) as db:
-            arm = arm_for_slot(
-                db, dataclasses.replace(slot, content_type=content_type), self._clock.now()
-            )
-        if arm is not None and arm.skip:
-            self._release(item)
-            return self._end(slot, Written(None, "skipped", arm.skip))
-        written = self._order(
-            Order(
-                content_type,
-                footing.snapshot,
-                news=item,
-                market_event=happened,
-                slot_id=slot.id,
-                scheduled_for=max(slot.due_at, self._clock.now()),
-            ),
-            arm,
+            arm = arm_for_slot(db, written_as, now)
+            given = strategy.give(db, written_as, self._rng, now, mixed=self._is_mixed(slot))
+        order = Order(
+            content_type,
+            footing.snapshot,
+            news=item,
+            market_event=happened,
+            slot_id=slot.id,
+            scheduled_for=max(slot.due_at, now),
+            hashtags=given.hashtags,
+            tone=given.tone,
         )
+        if arm is not None and arm.skip:
+            self._release(order)
+            return self._end(slot, Written(None, "skipped", arm.skip))
+        written = self._order(order, arm)
         return self._end(slot, written, written.draft.post_id if written.draft else None)
 
     def _order(self, order: Order, arm: Assignment | None = None) -> Written:

@@ -22,6 +22,7 @@ from engine.service.desk import MarketDesk
 from engine.service.fill import Filler, Written
 from engine.service.health import FileGuard
 from engine.service.jobs import Job, Jobs
+from engine.service.learner import Learner
 from engine.store import jobs as job_rows
 from engine.store import settings
 from engine.store.database import opened
@@ -51,7 +52,11 @@ class Runner:
         self.model = app.model()
         self.desk = MarketDesk(path, app.config, clock)
         writer = Writer(path, self.model, clock, app.rng)
-        self.filler = Filler(path, writer, self.desk, clock, app.rng, app.config.publisher, tell)
+        self._learner = Learner(app)
+        self.filler = Filler(
+            path, writer, self.desk, clock, app.rng, app.config.publisher, tell,
+            self._learner.writer_with,
+        )  # fmt: skip
         self.jobs = Jobs(path, clock)
         self._tell = tell
         self._lock = HostLock(path)
@@ -104,6 +109,7 @@ class Runner:
             Job("market", poll_s, "market", self.desk.poll),
             Job("news", 900, "market", self.desk.read_news),
             Job("plan", 300, "care", self._plan),
+            Job("engagement", 300, "learning", self._learner.collect),
             Job("alerts", 60, "care", self._alerts, quiet=True),
             Job("backup", 3_600, "care", self._backup),
         ):
@@ -133,6 +139,7 @@ class Runner:
         late = self.jobs.stop(STOP_WITHIN_S)
         if late:
             event(logger, logging.WARNING, "jobs still at work at the end", jobs=late)
+        self._learner.close()
         self.model.close()
 
     # -- jobs --------------------------------------------------------------------------------
@@ -159,6 +166,7 @@ class Runner:
         if not self._trusted():
             return
         now = self._app.clock.now()
+        self._learner.prepare()
         with opened(self._app.db_path) as db:
             schedule.plan_slots(db, now)
             queue.expire_due(db, now)

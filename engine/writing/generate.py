@@ -44,6 +44,7 @@ class Order:
     """What to write. ``use_model`` False asks for the template arm: a backup post.
 
     ``post_id`` names a stored post whose text is to be written anew; it is not stored again.
+    ``hashtags`` and ``tone`` None: the writer chooses hashtags, the voice keeps all its tones.
     """
 
     content_type: str
@@ -56,6 +57,8 @@ class Order:
     use_model: bool = True
     purpose: str = "post"
     post_id: int | None = None
+    hashtags: tuple[str, ...] | None = None
+    tone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class _Session:
             order.content_type,
             order.snapshot,
             news=order.news,
-            voice=self.voice,
+            voice=dataclasses.replace(self.voice, tone=(order.tone,)) if order.tone else self.voice,
             settings=self.settings,
             performance=performance.recent(db, order.content_type).words(),
             rng=rng,
@@ -144,7 +147,11 @@ class _Session:
             self.settings["content.voice_threshold"],
             repetition.History(db, clock.now()),
         )
-        self.hashtags = banks.choose_hashtags(rng, order.content_type)
+        self.hashtags = (
+            banks.choose_hashtags(rng, order.content_type)
+            if order.hashtags is None
+            else order.hashtags
+        )
         self.avoid = frozenset(performance.recent_texts(db, order.content_type))
         self.draft_key = uuid.UUID(int=rng.getrandbits(128)).hex
         self.deadline = clock.boottime() + float(self.settings["content.max_seconds"])
