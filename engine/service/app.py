@@ -19,6 +19,7 @@ from engine.store.migrations import pending
 
 if TYPE_CHECKING:
     from engine.llm.base import Model
+    from engine.llm.current import CurrentModel
     from engine.posting.publisher import Publisher
 
 
@@ -77,10 +78,19 @@ class App:
         return self.db_path
 
     def model(self, name: str | None = None) -> Model:
-        """The configured model, or ``backend:name``, guarded by retry and circuit breaker."""
+        """The model in force, or ``backend:name``, guarded by retry and circuit breaker."""
         from engine.llm.build import build_model
+        from engine.llm.current import chosen
 
+        if name is None and self.db_path.exists():
+            name = chosen(self.db_path) or None
         return build_model(self.config, name=name, db_path=self.db_path, clock=self.clock)
+
+    def current_model(self) -> CurrentModel:
+        """The model in force, which an operator may change while the service runs."""
+        from engine.llm.current import CurrentModel
+
+        return CurrentModel(self.config, self.db_path, self.clock)
 
     def publisher(self) -> Publisher:
         """Where posts go, by configuration."""
