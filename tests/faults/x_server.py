@@ -259,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         x = self.x
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        x.write("request", method="POST", path=self.path)
+        x.write("request", method="POST", path=self.path, port=self.client_address[1])
         if not self._signed():
             return
         if self.path != "/2/tweets":
