@@ -32,15 +32,15 @@ _WORK = r"(?:joke|quip|pun|quote|update|summary|example|suggestion|message|threa
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "preamble",
-        r"\A\W*(?:(?:sure|certainly|absolutely|of course|okay|ok|got it|understood|no problem|alright|great|yes)"
-        r"(?:\s*!|[,.:]?\s+(?:here|i can|i could|i'll|i will|i'd|let me|happy))|"
+        r"\A\W{0,12}(?:(?:sure|certainly|absolutely|of course|okay|ok|got it|understood|no problem|alright|great|yes)"
+        r"(?:\s{0,4}!|[,.:]?\s+(?:here|i can|i could|i'll|i will|i'd|let me|happy))|"
         rf"(?:here(?:'s| is| are| you go)|below is|below are|this is)\b[^\n.!?]{{0,60}}?\b{_NOUN}\b|"
         rf"here(?:'s| is| are) (?:a|an|the|your|my|some|one|two|three)\b(?: [\w-]+){{0,4}}? {_WORK}\b|"
         r"i(?:'ve| have)? (?:wrote|written|created|crafted|generated|composed)\b|"
-        rf"[\[(*]*(?:(?:my|the|your|final|bitcoin|btc|x|twitter|new|short|revised|possible|suggested)\s+){{0,3}}{_NOUN}"
-        r"\s*(?:#?\d+|text|content|idea)?[\])*]*\s*[:：]|"
+        rf"[\[(*]{{0,4}}(?:(?:my|the|your|final|bitcoin|btc|x|twitter|new|short|revised|possible|suggested)\s+){{0,3}}{_NOUN}"
+        r"\s{0,4}(?:#?\d+|text|content|idea)?[\])*]{0,4}\s{0,4}[:：]|"
         r"(?:title|headline|body|content|assistant|user|system|human|ai|bot|final answer|result|hashtags?|image|tone|"
-        r"style|category|type|joke|motivation|example|suggestion)\s*[:：])",
+        r"style|category|type|joke|motivation|example|suggestion)\s{0,4}[:：])",
         "A preamble or label; keep only the post itself.",
     ),
     (
@@ -53,15 +53,15 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         r"(?:this|the|above|following) (?:tweet|draft|caption)\b|this post (?:is|uses|aims|highlights|captures|conveys|meets|follows|stays|has|contains)|"
         r"the (?:prompt|requested|above post|system prompt|user (?:asked|wants|requested))\b|"
         r"(?:character|word) (?:limit|count)s?\b|under 280|280 char\w*|\d+ (?:characters|chars)\b|"
-        r"(?:notes?|rationale|reasoning|explanation|score|confidence|rating|thought|sentiment)\s*[:：]|"
+        r"(?:notes?|rationale|reasoning|explanation|score|confidence|rating|thought|sentiment)\s{0,4}[:：]|"
         r"(?:score|confidence|rating)\s+(?:of\s+)?\d+(?:/\d+)?)",
         "Talk about the text (notes, scores, limits or the model itself); remove it.",
     ),
     (
         "markdown",
-        r"\*\*[^*\n]+\*\*|__[^_\n]+__|(?<![\w*])\*[^\s*][^*\n]*\*(?![\w*])|(?<![\w/@])_[^\s_][^_\n]*_(?!\w)|~~[^~\n]+~~|"
-        r"`|!?\[[^\]\n]*\]\([^)\n]*\)|(?:^|\n)\s*(?:#{1,6}\s|[-*+•◦▪·]\s|\d{1,2}[.)]\s|>\s|={3,}|-{3,}|\*{3,}|\|)|\*\*|"
-        r"</?(?:b|i|u|em|strong|p|br|a|ul|ol|li|code|pre|h\d|div|span|img|script)\b[^<>\n]*>|\\n|\\u[0-9a-f]{4}",
+        r"\*\*[^*\n]{1,199}\*\*|__[^_\n]{1,199}__|(?<![\w*])\*[^\s*][^*\n]{0,199}\*(?![\w*])|(?<![\w/@])_[^\s_][^_\n]{0,199}_(?!\w)|~~[^~\n]{1,199}~~|"
+        r"`|!?\[[^\]\n]{0,99}\]\([^)\n]{0,199}\)|(?:^|\n)\s{0,4}(?:#{1,6}\s|[-*+•◦▪·]\s|\d{1,2}[.)]\s|>\s|={3,}|-{3,}|\*{3,}|\|)|\*\*|"
+        r"</?(?:b|i|u|em|strong|p|br|a|ul|ol|li|code|pre|h\d|div|span|img|script)\b[^<>\n]{0,99}>|\\n|\\u[0-9a-f]{4}",
         "Markdown or markup, which X shows as it is; write plain text.",
     ),
     (
@@ -73,7 +73,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "json",
-        r"\A\s*[\[{]|\"\w{1,30}\"\s*:\s*|\b(?:function_call|tool_calls?|arguments)\b|\A\s*(?:json|yaml|xml)\b",
+        r"\A\s{0,4}[\[{]|\"\w{1,30}\"\s{0,4}:\s{0,4}|\b(?:function_call|tool_calls?|arguments)\b|\A\s{0,4}(?:json|yaml|xml)\b",
         "JSON or a tool call in place of a post.",
     ),
     (

@@ -47,7 +47,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "role",
         r"\b(?:you are|you're|u r|you will be|you shall be) (?:now|no longer|free from|in|dan|(?:a|an)\W+(?:\w+\W+){0,2}?(?:bot|ai|assistant|model|pirate|trader|scammer|spammer|expert|hacker|guru|influencer|character)|going to (?:be|act|pretend|write|tweet)|the (?:admin|owner|new)|hereby)\b|"
-        rf"(?:^|[.!?;,:\n\"(\[-]\s*|\b(?:now|then|and|please|just|must|should) )(?:act|behave|reply|respond|answer|speak|pose|write|tweet|talk) (?:as|like) (?:a|an|the|if|though|you|elon|satoshi|dan|my)\b|"
+        r"(?:^|[.!?;,:\n\"(\[-]\s*|\b(?:now|then|and|please|just|must|should) )(?:act|behave|reply|respond|answer|speak|pose|write|tweet|talk) (?:as|like) (?:a|an|the|if|though|you|elon|satoshi|dan|my)\b|"
         r"\bpretend (?:to be|you|that|this)\b|\brole-?play\b|\bsimulate (?:a|an|being)\b|\bimagine (?:you are|you're|that you|being)\b|"
         r"\b(?:developer|debug|admin|god|dan|sudo|root|maintenance|jailbreak|unrestricted|unfiltered) mode\b|\bjail-?br(?:eak|oken)\w*|\bdo anything now\b|"
         r"\byour (?:new )?(?:name|role|persona|task|job|goal|mission|purpose|owner|creator|developer|master) (?:is|was|will)\b|"

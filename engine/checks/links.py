@@ -13,8 +13,8 @@ from engine.checks.urls import find_urls
 # "example dot com", "example[.]com", "evil . com", "hxxp://", "http : //", "www,"
 _TLD = r"(?:com|net|org|io|xyz|info|biz|app|finance|gg|ru|cn|link|site|online|shop|club|vip|dev|cc|money|exchange|gift|win|promo|ai)"
 _DISGUISED = re.compile(
-    rf"\b(?!(?:the|a|in|every|this|that|of|early|pre)\b)[a-z0-9][\w-]*\s*(?:\s[\[({{<]?\s*dot\s*[\])}}>]?\s|[\[({{<]\s*(?:\.|dot|d0t)\s*[\])}}>])\s*{_TLD}\b"
-    rf"|\b[a-z0-9-]{{2,}}(?:\s+\.\s*|\s*\.\s+){_TLD}\b(?!\s+\w)|\b[a-z0-9-]{{2,}}\s\.\s?{_TLD}\b"
+    rf"\b(?!(?:the|a|in|every|this|that|of|early|pre)\b)[a-z0-9][\w-]{{0,62}}\s{{0,3}}(?:\s[\[({{<]?\s{{0,3}}dot\s{{0,3}}[\])}}>]?\s|[\[({{<]\s{{0,3}}(?:\.|dot|d0t)\s{{0,3}}[\])}}>])\s{{0,3}}{_TLD}\b"
+    rf"|\b[a-z0-9-]{{2,63}}(?:\s{{1,3}}\.\s{{0,3}}|\s{{0,3}}\.\s{{1,3}}){_TLD}\b(?!\s+\w)|\b[a-z0-9-]{{2,63}}\s\.\s?{_TLD}\b"
     r"|\bh\s?(?:tt|xx|\*\*)\s?ps?\s*(?::|\[:\])\s*/|\bhttps?\s*:|\bwww\s?[.,\[]"
     r"|\b(?:ftps?|javascript|mailto|ipfs|magnet|tg|ssh|vbscript):\S|\bdata:\w+/|\b(?:bitcoin|lightning):[a-z0-9]{20,}"
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b|://"

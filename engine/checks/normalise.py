@@ -122,7 +122,7 @@ def views(text: str) -> list[View]:
     Undone are: letters written as digits or signs, letters spaced or punctuated apart, words
     split by marks, letters repeated.
     """
-    readings = [fold(text)]
+    readings = [_replace(fold(text), _LONG_RUN, _shorten)]
     for step in (_join, _join_after, _leet, _leet_l, _squeeze_two, _squeeze_one):
         for reading in list(readings):
             if len(readings) >= _MOST_VIEWS:
@@ -134,6 +134,12 @@ def views(text: str) -> list[View]:
 
 
 _MOST_VIEWS = 12
+# Runs of marks or digits that no reader takes in and no expression should have to walk.
+_LONG_RUN = re.compile(r"[^a-z0-9]{13,}|[0-9][0-9.,]{23,}")
+
+
+def _shorten(run: str) -> str:
+    return run[:6] + "\0" * (len(run) - 12) + run[-6:]
 
 
 def _replace(view: View, pattern: re.Pattern[str], new: Callable[[str], str]) -> View:
