@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import Known
 from engine.records import Finding
 
@@ -29,7 +29,8 @@ class Proof:
 @dataclass
 class Case:
     """``subject``: whom a direction is about; ``span``: horizon said earlier in this sentence;
-    ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence; ``spans``: horizons its changes were proved over."""
+    ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence; ``spans``: horizons its
+    changes were proved over; ``relation``: of the number before, for lists (``crossed A, B and C``)."""
 
     text: str
     known: Known
@@ -41,6 +42,8 @@ class Case:
     last_ref: str = ""
     way: int = 0
     spans: set[str] = field(default_factory=set)
+    relation: str = ""
+    sentence: Sentence = field(default_factory=Sentence)
 
     def quote(self, item: Item) -> str:
         return " ".join(self.text[item.start : item.end].split())[:60]

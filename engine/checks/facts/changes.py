@@ -14,9 +14,12 @@ from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS, pct
 
+CHEAP, DEAR = 10.0, 50.0
+"""sat/vB: a fast fee up to the first may be called low, from the second high."""
+
 SIGNS = {"up": 1, "down": -1, "flat": 0}
 _LEAST = {"some": (1.0, 0.8), "strong": (3.0, 2.0), "big": (5.0, 3.0)}
-_MOST = {"small": (2.0, 3.0), "tiny": (0.75, 0.75)}
+_MOST = {"small": (2.0, 4.0), "tiny": (0.75, 0.75)}
 _NO_HISTORY = {
     "fees": "fees", "volume": "volume", "fng": "the Fear & Greed index", "hash": "the hash rate",
     "other": "anything but Bitcoin", "halving": "the halving", "supply": "the supply",
@@ -58,7 +61,7 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
     if not _fits(segment, item, abs(change)):
         case.reject("number", item, said)
         return
-    sign = number.sign
+    sign = number.sign or compared(segment, item)
     if sign == 2 or (sign == 0 and (_moves(segment) or signed(segment, item))):
         sign = 0  # the direction word is judged by itself
     elif sign == 0:
@@ -79,6 +82,19 @@ def _difficulty(case: Case, item: Item) -> None:
     case.judge(good, "number", item, "difficulty change", "difficulty_change_pct", said)
 
 
+def compared(segment: Segment, item: Item) -> int:
+    """``2.3% less than this time yesterday``, ``above where it was 24 hours ago``: the sign."""
+    i = segment.index(item)
+    for k, other in enumerate(after(segment, i, 3), start=i + 1):
+        if other.kind == "rel" and other.value in ("above", "below"):
+            if any(x.kind in ("ago", "span") for x in after(segment, k, 5)):
+                other.done = True
+                return 1 if other.value == "above" else -1
+        elif other.kind != "word":
+            break
+    return 0
+
+
 def _moves(segment: Segment) -> bool:
     """``a 2.3% move``, ``moved 2.3%``: size without direction."""
     words = {"move", "moved", "moves", "swing", "change", "changed", "shift", "shifted", "moving"}
@@ -95,9 +111,9 @@ def _fits(segment: Segment, item: Item, size: float) -> bool:
     if relation == "below":
         return number.value / 2 <= size < number.value
     if relation == "just_above":
-        return number.value < size <= number.value * 1.1 + 0.05
+        return number.value < size <= number.value + max(number.value * 0.1, number.grain / 2)
     if relation == "just_below":
-        return number.value * 0.9 - 0.05 <= size < number.value
+        return number.value - max(number.value * 0.1, number.grain / 2) <= size < number.value
     if relation == "about":
         return number.equals(size) or abs(number.value - size) <= 0.02 * size
     return number.equals(size)
@@ -111,6 +127,7 @@ def relation_to(segment: Segment, i: int) -> str:
     than = False
     for item in before(segment, i, 3):
         if item.kind == "rel" and item.value not in ("away", "to", "at", "from", "between"):
+            item.done = True
             return item.value
         if item.kind == "dir" and item.value in ("up", "down") and than:
             return "above" if item.value == "up" else "below"
@@ -135,10 +152,23 @@ def case_about(item: Item) -> bool:
 def direction(case: Case, segment: Segment, item: Item) -> None:
     """A direction word or emoji against the change of its horizon."""
     subject = _subject(case, segment, item)
+    if _returning(case, item) and _from_low(case, item):
+        return
+    if subject == "fees" and item.value == "calm":
+        fees = case.known.facts.fees
+        said = (
+            "the snapshot does not know the fees"
+            if fees is None
+            else f"the fast fee is {fees.fast:g} sat/vB"
+        )
+        case.judge(
+            fees is not None and fees.fast <= CHEAP, "relation", item, "calm", "fees.fast", said
+        )
+        return
     if subject not in ("btc", "cap", "range"):
         _elsewhere(case, item, subject)
         return
-    if item.value in ("calm", "wild"):
+    if item.value in ("calm", "wild", "moving"):
         _weather(case, segment, item)
         return
     span = item.size[5:] if item.size.startswith("mood:") else ""
@@ -198,7 +228,9 @@ def _weather(case: Case, segment: Segment, item: Item) -> None:
         return
     known = "not known" if wide is None else f"{wide:.2f} % wide"
     said = f"{case.known.change_text('24h')} and the 24 h range is {known}"
-    if item.value == "calm":
+    if item.value == "moving":
+        held = change is not None and abs(change) >= 1
+    elif item.value == "calm":
         held = change is not None and abs(change) <= 1.5 and (wide is None or wide <= 4)
     else:
         held = (wide is not None and wide >= 3) or (change is not None and abs(change) >= 4)
@@ -235,6 +267,17 @@ def _elsewhere(case: Case, item: Item, subject: str) -> None:
 def _returning(case: Case, item: Item) -> bool:
     word = case.text[item.start : item.end].lower()
     return word.startswith(("rebound", "recover", "bounc", "comeback", "snap", "claw"))
+
+
+def _from_low(case: Case, item: Item) -> bool:
+    """``bounced off its low of``, ``as low as A before recovering``: a way up from the day's low."""
+    low = any(ref.kind == "ref" and ref.value == "low" for ref in case.sentence.items())
+    gap = case.known.gap_pct("low")
+    if not low or gap is None:
+        return False
+    said = f"{case.known.level_text('low')} and {case.known.level_text('price')}"
+    case.judge(gap > 0.1, "direction", item, "up from the low", "price_usd, low_24h", said)
+    return True
 
 
 def _came_back(case: Case) -> bool:

@@ -59,6 +59,8 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
         for other in before(segment, i, 2)
     )
     relation, pointed = "within" if within else "", ""
+    if item.value == "usd" and not within and _is_level(segment, i):
+        return None
     for other in after(segment, i, 9):
         if (other.kind == "num" and other.value != "date") or other.value in (":", "="):
             break
@@ -76,6 +78,16 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
         elif other.kind in ("ago", "sep", "emoji"):
             break
     return _link_back(case, segment, item, relation)
+
+
+def _is_level(segment: Segment, i: int) -> bool:
+    """``the record of $126,198``: the level's own value."""
+    near = before(segment, i, 2)
+    return (
+        len(near) == 2
+        and near[1].kind == "ref"
+        and near[0].value in ("of", ":", "=", "is", "at", "was", "(")
+    )
 
 
 def _link_back(case: Case, segment: Segment, item: Item, relation: str) -> _Link | None:
@@ -129,7 +141,9 @@ def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     if link.relation == "within":
         good = number.value / 3 <= size <= number.value + number.grain / 2
     else:
-        good = _fits(number, size, relation_to(segment, segment.index(item)))
+        near = relation_to(segment, segment.index(item))
+        case.relation = near or (case.relation if segment.intro == "and" else "")
+        good = fits(number, size, case.relation)
     fact = f"price_usd, {LEVELS[link.role][0]}"
     case.judge(good, "number", item, f"distance from {LEVELS[link.role][1]}", fact, said)
 
@@ -149,7 +163,8 @@ def _settle(segment: Segment, item: Item, link: _Link) -> None:
                 other.done = True
 
 
-def _fits(number: Number, size: float, relation: str) -> bool:
+def fits(number: Number, size: float, relation: str) -> bool:
+    """Whether a distance is ``size``; ``roughly $600`` may be rounded to its last printed digit."""
     if relation == "above":
         return number.value < size <= number.value * 1.5
     if relation == "below":
@@ -158,6 +173,10 @@ def _fits(number: Number, size: float, relation: str) -> bool:
         wide = max(0.1 * number.value, number.grain)
         low, high = (0.0, wide) if relation == "just_above" else (-wide, 0.0)
         return low < size - number.value <= high or low <= size - number.value < high
+    if relation == "about" and abs(number.value - size) <= 0.07 * size:
+        coarse = 10.0 ** (len(f"{number.value:.0f}") - len(f"{number.value:.0f}".rstrip("0")) or 1)
+        if number.value >= 100 and abs(number.value - size) <= coarse / 2:
+            return True
     return close_to(number, size, relation)
 
 

@@ -68,18 +68,53 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     roles = [role]
     if role == "price" and _worth(segment) and number.value >= 1e9:
         roles = ["cap"]
-    elif role == "price" and _touched(segment):
-        roles = ["price", "low", "high"]
+    elif role == "price" and not relation_to(segment, segment.index(item)):
+        roles += _touched(segment)
     elif role in REFS and _governed_at(segment, item):
         roles = [role, "price"]
     i = segment.index(item)
     relation = relation_to(segment, i)
+    if not relation and case.relation and _listed(segment, item):
+        relation = case.relation
+    case.relation = relation
     for name in roles:
         fact = case.known.level(name)
         if fact is not None and _holds(case, segment, item, fact, relation, name):
             case.prove(item, LEVELS[name][1], LEVELS[name][0], usd(fact))
             return
     case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
+
+
+def _listed(segment: Segment, item: Item) -> bool:
+    """``crossed A, B and C``: this segment is but one more number."""
+    return segment.intro in (",", "and") and all(
+        other is item or other.kind in ("word", "span") for other in segment.items
+    )
+
+
+def crossings(case: Case, segment: Segment) -> None:
+    """``lost the $68K level``, ``regained the $104K mark``: the verb makes it a crossing."""
+    for item in segment.of("num"):
+        i = segment.index(item)
+        mark = any(x.value in ("level", "mark", "handle", "line") for x in after(segment, i, 2))
+        if item.done or item.value != "usd" or not mark:
+            continue
+        for verb in before(segment, i, 3):
+            if verb.kind == "dir" and verb.value in ("up", "down") and item.number is not None:
+                way = "cross_up" if verb.value == "up" else "cross_down"
+                price, number = case.known.level("price"), item.number
+                good = price is not None and _holds(case, segment, item, price, way, "price")
+                said = case.known.level_text("price")
+                case.judge(
+                    good and not number.sign,
+                    "relation",
+                    item,
+                    way,
+                    "price_usd, low_24h, high_24h",
+                    said,
+                )
+                verb.done = True
+                break
 
 
 def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str, role: str) -> bool:
@@ -108,14 +143,17 @@ def _worth(segment: Segment) -> bool:
     return any(item.value in ("worth", "valued", "network", "asset") for item in segment.items)
 
 
-def _touched(segment: Segment) -> bool:
-    """``after falling to``, ``touched``, ``earlier``: a moment within the last day, not now."""
+def _touched(segment: Segment) -> list[str]:
+    """``after falling to``, ``touched``, ``earlier``: which ends of the day's range may be meant."""
     words = {"touched", "touching", "touch", "earlier", "briefly", "tested", "wicked"}
-    if any(
-        item.value in words for item in segment.items if item.kind in ("word", "rel")
-    ) or segment.intro in ("after",):
-        return True
-    return any(item.value == "other" for item in segment.of("ago"))
+    past = any(item.value in words for item in segment.items)
+    past = (
+        past or segment.intro == "after" or any(item.value == "other" for item in segment.of("ago"))
+    )
+    if not past:
+        return []
+    ways = {item.value for item in segment.of("dir")} & {"up", "down"}
+    return ["low"] if ways == {"down"} else ["high"] if ways == {"up"} else ["low", "high"]
 
 
 def _governed_at(segment: Segment, item: Item) -> bool:
@@ -141,7 +179,12 @@ def role_of(case: Case, segment: Segment, item: Item) -> str:
         return behind
     for other in segment.of("ago"):
         if other.value in SPANS and _was(segment):
+            other.done = True
             return f"ago:{other.value}"
+    for other in segment.of("span"):
+        if case.quote(other).lower() == "yesterday" and _was(segment) and not other.done:
+            other.done = True
+            return "ago:24h"
     return "price"
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import relation_to
+from engine.checks.facts.changes import CHEAP, DEAR, relation_to
 from engine.checks.facts.items import Item, Segment, Sentence
-from engine.checks.facts.known import HALVING_BLOCKS
 from engine.checks.facts.levels import close_to
 
 _FEES = ("fast", "half_hour", "hour")
 _FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
-CHEAP, DEAR = 10.0, 50.0
-"""sat/vB: a fast fee up to the first may be called low, from the second high."""
 
 
 def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
@@ -244,7 +241,8 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
         if item.done or number is None:
             continue
         nearby = _owner(segment, item)
-        ours = about and item.value == "bare" and nearby in ("", "fng") and number.value <= 100
+        bare = item.value == "bare" or (item.value == "points" and not segment.of("dir"))
+        ours = about and bare and nearby in ("", "fng") and number.value <= 100
         if item.value != "index" and not ours:
             continue
         if not about and not sentence.has("label"):
@@ -317,6 +315,3 @@ def fee_words(case: Case, segment: Segment) -> None:
         case.judge(
             good, "relation", item, f"fees are {'low' if cheap else 'high'}", "fees.fast", said
         )
-
-
-NEXT_HALVING = HALVING_BLOCKS

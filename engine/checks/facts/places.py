@@ -16,26 +16,55 @@ from engine.checks.facts.known import LEVELS
 
 def relations(case: Case, segment: Segment) -> None:
     """Levels spoken of without a number: near the low, below its record, at the high, mid-range."""
+    _closer(case, segment)
     for ref in segment.of("ref"):
         if ref.done:
             continue
         if ref.value == "range":
             continue
-        if ref.value == "middle":
-            _middle(case, ref)
+        if ref.value in _PARTS:
+            _part(case, ref)
         elif ref.value == "atl":
             case.reject("relation", ref, "the snapshot does not know an all-time low")
         else:
             _relation(case, segment, ref)
 
 
-def _middle(case: Case, ref: Item) -> None:
-    place = case.known.place()
+def _closer(case: Case, segment: Segment) -> None:
+    """``closer to its low``: in that half of the range, whatever else is said of the low."""
+    for word in segment.of("rel"):
+        near_to = after(segment, segment.index(word), 4) if word.value == "closer" else []
+        ref = next((x for x in near_to if x.kind == "ref" and x.value in ("high", "low")), None)
+        if ref is not None and not word.done:
+            place = case.known.place()
+            good = place is not None and (place > 0.5) == (ref.value == "high")
+            said = f"{case.known.level_text('low')}, {case.known.level_text('high')}"
+            case.judge(
+                good,
+                "relation",
+                word,
+                f"closer to the {ref.value}",
+                "price_usd, high_24h, low_24h",
+                said,
+            )
+            ref.done = True
+
+
+_PARTS = {
+    "middle": (0.35, 0.65), "lower half": (0.0, 0.5), "upper half": (0.5, 1.0), "lower third": (0.0, 0.34),
+    "upper third": (0.66, 1.0), "lower quarter": (0.0, 0.25), "upper quarter": (0.75, 1.0),
+}  # fmt: skip
+
+
+def _part(case: Case, ref: Item) -> None:
+    """Which part of the 24 h range the price is in."""
+    place, (low, high) = case.known.place(), _PARTS[ref.value]
     said = (
         "the 24 h range is not known" if place is None else f"it stands at {place:.0%} of its range"
     )
-    good = place is not None and 0.35 <= place <= 0.65
-    case.judge(good, "relation", ref, "middle of the range", "price_usd, high_24h, low_24h", said)
+    good = place is not None and low <= place <= high
+    fact = "price_usd, high_24h, low_24h"
+    case.judge(good, "relation", ref, f"{ref.value} of the range", fact, said)
 
 
 def _relation(case: Case, segment: Segment, ref: Item) -> None:
@@ -66,9 +95,6 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
         good = not far and near(case, role) and (word != "just_below" or gap < 0)
         if far:
             good = abs(part) >= 10
-    elif word == "closer":
-        place = known.place()
-        good = place is not None and role in ("high", "low") and (place > 0.5) == (role == "high")
     elif word == "away":
         good = far and abs(part) >= 10
     elif role == "ath":
@@ -101,7 +127,7 @@ def _mentioned(segment: Segment, i: int) -> bool:
     ) and not any(
         item.kind == "rel"
         and not item.done
-        and item.value in ("above", "below", "about", "just_below", "just_above")
+        and item.value in ("above", "below", "about", "just_below", "just_above", "closer")
         for item in before(segment, i, 4)
     )
 
@@ -110,6 +136,7 @@ def _governing(segment: Segment, i: int, role: str) -> str:
     """The relation word before a level; also ``off the low`` and ``from``."""
     for other in before(segment, i, 5):
         if other.kind == "rel":
+            other.done = True
             if other.value == "from":
                 return _from(segment, role)
             if other.value in (

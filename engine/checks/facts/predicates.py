@@ -10,6 +10,7 @@ _LIGHT = {
     "is", "was", "has", "have", "had", "just", "now", "also", "currently", "been", "being", "got", "gets", "getting",
     "its", "are", "were", "really", "clearly", "still", "already", "quietly", "looks", "looking", "seems", "feels",
 }  # fmt: skip
+_AUXILIARY = {"has", "have", "had"}
 _MOVED_TO = 3
 
 
@@ -19,7 +20,10 @@ def unknown_predicates(case: Case, segment: Segment) -> None:
         return
     items = segment.items
     for i, item in enumerate(items):
-        if item.kind != "topic" or item.value != "btc":
+        aux = (
+            item.kind in ("dir", "ref") and i + 1 < len(items) and items[i + 1].value in _AUXILIARY
+        )
+        if not aux and (item.kind != "topic" or item.value != "btc"):
             continue
         for k, other in enumerate(items[i + 1 : i + 4], start=i + 1):
             if other.kind == "word" and other.value in _LIGHT:

@@ -28,6 +28,9 @@ def resolve(segment: Segment, item: Item, inherited: str) -> str:
     if not spans:
         return inherited or "24h"
     place = segment.index(item)
+    following = segment.items[place + 1 : place + 2]
+    if item.kind in ("emoji", "dir") and any(other.value == "pct" for other in following):
+        place += 1
     claims = [segment.index(other) for other in segment.of("num", "dir")]
     places = [segment.index(span) for span in spans]
     lead = min(places) < min(claims, default=place)

@@ -1,0 +1,138 @@
+"""What stops a segment before or after its claims are judged: the future, conditions, negations,
+horizons and relations nobody spoke for, and other subjects than Bitcoin."""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case
+from engine.checks.facts.changes import holds, horizon
+from engine.checks.facts.items import Item, Segment, Sentence
+from engine.checks.facts.known import SPANS
+from engine.checks.facts.places import near
+
+_CLAIMS = {"dir", "num", "emoji", "label", "ref", "mult", "super", "swing"}
+_LEVELS = ("high", "low", "ath")
+_OPEN = {
+    "above", "below", "just_above", "just_below", "cross_up", "cross_down", "hold_above",
+    "hold_below", "closer",
+}  # fmt: skip
+# Words that relate levels only beside a level, and mean other things elsewhere.
+_EVERYDAY = {
+    "over", "under", "past", "beyond", "sub", "up to", "at least", "at most", "almost", "nearly", "close to",
+    "not quite", "top", "tops", "topped", "topping", "clear", "clears", "cleared", "clearing", "break", "breaks",
+    "broke", "broken", "cross", "crosses", "crossed", "crossing", "defend", "defends", "near to", "more than", "less than",
+    "breach", "surpass", "short of", "no less than", "no more than", "<", ">",
+}  # fmt: skip
+_TELLING = ("above", "below", "under", "reclaim", "retak", "retook", "regain", "recaptur")
+
+
+def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
+    """Predictions and conditions: whatever they say of the market is not proved."""
+    claims = [
+        item
+        for item in segment.items
+        if item.kind in _CLAIMS and not (item.kind == "num" and item.value in ("clock", "date"))
+    ]
+    if not claims or sentence.has("topic", "halving", "diff"):
+        return False
+    modal = next(iter(segment.of("modal")), None)
+    condition = next((item for item in sentence.items() if item.kind == "if"), None)
+    for blocker, why in (
+        (modal, "the snapshot knows nothing of the future"),
+        (condition, "a condition is not a fact"),
+    ):
+        if blocker is not None:
+            if not blocker.done:
+                case.reject("prediction", blocker, why)
+            for item in segment.items:
+                item.done = True
+            return True
+    return False
+
+
+def negations(case: Case, segment: Segment) -> None:
+    """``not down``: true if its opposite is; numbers under a negation prove nothing."""
+    for i, item in enumerate(segment.items):
+        if item.kind != "neg" or item.done:
+            continue
+        for k, other in enumerate(segment.items[i + 1 : i + 7]):
+            if other.kind == "sep" and other.value == ":":
+                break
+            if other.kind == "word" and other.value in ("only", "just", "alone", "but"):
+                break
+            if other.done:
+                continue
+            if other.kind == "num" and other.value != "date":
+                case.reject("negation", other, "a number under a negation states no fact")
+            elif other.kind in ("dir", "emoji"):
+                _negated(case, segment, other)
+            elif other.kind in ("ref", "super", "mult"):
+                _negated_level(case, other, segment.items[i + 1 : i + 1 + k])
+        item.done = True
+
+
+def _negated(case: Case, segment: Segment, item: Item) -> None:
+    span = horizon(case, segment, item)
+    change = case.known.change(span)
+    plain = item.value in ("up", "down") and case.subject == "btc"
+    good = change is not None and plain and not holds(item.value, set(), change, span)
+    if case.text[: item.start].lower().rstrip().endswith(("no longer", "stopped", "stops", "stop")):
+        good = False  # that it did before is one more claim
+    said = case.known.change_text(span)
+    if not good and plain and change is not None:
+        said += ", which does not prove the negation"
+    case.judge(good, "negation", item, f"not {item.value} over {span}", SPANS.get(span, ""), said)
+
+
+def _negated_level(case: Case, item: Item, between: list[Item]) -> None:
+    role = item.value if item.kind == "ref" and item.value in _LEVELS else ""
+    part = case.known.gap_pct(role) if role else None
+    text = case.text[: item.start].lower()
+    far = "far from" in text or "nowhere near" in text
+    close = any(other.kind == "rel" and other.value == "about" for other in between)
+    if part is None or any(other.kind not in ("word", "rel", "span") for other in between):
+        good = False
+    elif far:
+        good = abs(part) >= (10 if role == "ath" else 2)
+    elif close:
+        good = not near(case, role)
+    else:
+        good = not case.known.at_record() if role == "ath" else abs(part) > 0.2
+    said = case.known.level_text(role) if role else "nothing proves the negation"
+    case.judge(good, "negation", item, f"not at {role}", "price_usd", said)
+
+
+def foreign(case: Case, sentence: Sentence) -> None:
+    """Nothing that is said in one breath with another asset or measure is proved."""
+    counted = (
+        sentence.has("num") if case.content_type == "price" else sentence.has("num", "usd", "pct")
+    )
+    if not counted and not sentence.has("dir") and not sentence.has("emoji"):
+        return
+    for item in sentence.items():
+        if item.kind == "topic" and item.value == "other" and not item.done:
+            case.reject("subject", item, "the snapshot knows Bitcoin only")
+
+
+def _open_relation(case: Case, item: Item) -> bool:
+    if item.kind != "rel" or item.value not in _OPEN:
+        return False
+    text = case.quote(item).lower()
+    if item.value in ("cross_up", "hold_above", "hold_below"):
+        return any(part in text for part in _TELLING)
+    return text not in _EVERYDAY
+
+
+def leftovers(case: Case, sentence: Sentence) -> None:
+    """Horizons no change was proved over (``$67,432 this year``), relations without a level."""
+    claims = any(item.kind in ("num", "dir", "ref", "emoji", "mult") for item in sentence.items())
+    timeless = sentence.has("topic", "halving", "diff", "supply") or sentence.has("num", "feerate")
+    used = {item.value for item in sentence.items() if item.kind in ("span", "ago") and item.done}
+    for item in sentence.items():
+        if item.done:
+            continue
+        if item.kind in ("span", "ago") and claims and not timeless:
+            if item.value != "24h" and item.value not in used | case.spans:
+                said = case.known.change_text(item.value)
+                case.reject("time", item, f"{said}, and levels are known for 24 hours only")
+        elif case.content_type == "price" and not timeless and _open_relation(case, item):
+            case.reject("relation", item, "it names no level of the snapshot")

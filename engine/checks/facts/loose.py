@@ -1,0 +1,163 @@
+"""Numbers that no special judge took: prices without a sign, sats, widths, shares, small talk."""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case, after
+from engine.checks.facts.changes import horizon, percent, relation_to
+from engine.checks.facts.distances import fits
+from engine.checks.facts.items import Item, Segment, Sentence
+from engine.checks.facts.known import SPANS, usd
+from engine.checks.facts.levels import money
+from engine.checks.facts.numbers import Number
+
+_FLUENT = ("joke", "motivation", "news")
+_SMALL = 12
+_WHY = {
+    "bad": "it can be read in more than one way",
+    "other": "the snapshot has no value in this unit",
+    "btc": "the snapshot counts no coins",
+    "times": "the snapshot knows no multiples",
+    "points": "the snapshot has no history of points",
+    "rank": "the snapshot knows no ranks",
+}
+_AFTER_PRICE = {
+    "today", "now", "at", "on", "in", "per", "for", "right", "this", "as", "is", "was", "of", "again", "level", "mark",
+    "handle", "area", "zone", "range", "currently", "each", "s", "it", "its", "the", "a", "has", "looks", "line",
+}  # fmt: skip
+
+
+def number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
+    """Judge one number by its unit."""
+    assert item.number is not None  # noqa: S101  items of kind num carry one
+    if item.value in ("usd", "pct") and _width(case, segment, item):
+        return
+    if item.value == "pct":
+        percent(case, segment, item)
+    elif item.value in ("sats", "bare", "usd", "btc") and _exchange(case, segment, item):
+        return
+    elif item.value == "usd" or (item.value == "bare" and _like_price(sentence, segment, item)):
+        money(case, segment, item)
+    elif _figures(case, segment, item) or _share(case, segment, item):
+        return
+    elif _told(case, segment, item.number, item.value):
+        item.done = True
+    else:
+        rule = "unit" if item.value in ("other", "bad") else "number"
+        case.reject(rule, item, _WHY.get(item.value, "no fact of the snapshot has this meaning"))
+
+
+def _width(case: Case, segment: Segment, item: Item) -> bool:
+    """``a range of $2,320``, ``a 3.5% swing``: how wide the 24 h range is."""
+    number = item.number
+    ranged = any(ref.value == "range" for ref in segment.of("ref")) or any(
+        case.quote(word).lower() in ("swing", "swings") for word in segment.of("swing", "word")
+    )
+    if not ranged or (segment.of("topic") and segment.of("topic")[0].value in ("cap", "volume")):
+        return False
+    others = [x for x in segment.of("num") if x is not item and x.value in ("usd", "pct")]
+    if others or number is None or number.sign or _at_price(segment, item):
+        return False
+    width, price = case.known.width_usd(), case.known.level("price")
+    if width is None or not price:
+        case.reject("number", item, "the snapshot does not know the 24 h range")
+        return True
+    sizes = [width] if item.value == "usd" else [width / price * 100]
+    if item.value == "pct" and case.known.level("low"):
+        sizes.append(width / (case.known.level("low") or 1) * 100)
+    relation = relation_to(segment, segment.index(item))
+    said = f"the 24 h range is {usd(width)} or {width / price:.2%} wide"
+    good = any(fits(number, size, relation) for size in sizes)
+    case.judge(good, "number", item, "width of the 24 h range", "high_24h, low_24h", said)
+    return True
+
+
+def _at_price(segment: Segment, item: Item) -> bool:
+    """``in its range at $67,432``."""
+    i = segment.index(item)
+    return i > 0 and segment.items[i - 1].kind == "rel" and segment.items[i - 1].value == "at"
+
+
+def _like_price(sentence: Sentence, segment: Segment, item: Item) -> bool:
+    """A bare number that stands where the price or a level stands."""
+    number = item.number
+    assert number is not None  # noqa: S101
+    if number.value < 1000:
+        return False
+    following = after(segment, segment.index(item), 1)
+    counted = any(x.kind == "word" and x.value not in _AFTER_PRICE for x in following)
+    return not counted and (
+        sentence.has("ref", "high", "low", "ath") or sentence.has("topic", "btc")
+    )
+
+
+def _exchange(case: Case, segment: Segment, item: Item) -> bool:
+    """Dollars against sats or coins at the price: ``$100 buys 148,300 sats``, ``0.1 BTC = $6,743``."""
+    price, number = case.known.level("price"), item.number
+    assert number is not None  # noqa: S101
+    said = case.known.level_text("price")
+    per_dollar = any(case.quote(x).lower().startswith("sats per") for x in segment.of("topic"))
+    if (item.value == "bare" and per_dollar) or (item.value == "sats" and _one_dollar(segment)):
+        good = bool(price) and number.equals(1e8 / (price or 1))
+        case.judge(good, "number", item, "sats per dollar", "price_usd", said)
+        return True
+    other = next((x for x in segment.of("num") if x is not item and x.value in _COINS), None)
+    ours = {item.value, other.value if other else ""}
+    if other is None or other.number is None or ours not in ({"usd", "sats"}, {"usd", "btc"}):
+        return False
+    dollars, coins = (number, other.number) if item.value == "usd" else (other.number, number)
+    worth = coins.value * (1e-8 if "sats" in ours else 1.0) * (price or 0.0)
+    slack = coins.grain / 2 * (1e-8 if "sats" in ours else 1.0) * (price or 0.0)
+    good = bool(price) and abs(worth - dollars.value) <= dollars.grain / 2 + slack
+    for side in (item, other):
+        case.judge(good, "number", side, "exchange at the price", "price_usd", said)
+    return True
+
+
+_COINS = ("usd", "sats", "btc")
+
+
+def _one_dollar(segment: Segment) -> bool:
+    return any(
+        x.value in ("$", "dollar", "usd") or (x.kind == "past" and x.value in ("1", "one"))
+        for x in segment.items
+    ) and not any(x.value == "usd" for x in segment.of("num"))
+
+
+def _figures(case: Case, segment: Segment, item: Item) -> bool:
+    """``six figures``: how many digits the price has."""
+    following = after(segment, segment.index(item), 1)
+    if not any(x.value in ("figures", "figure", "digits", "digit") for x in following):
+        return False
+    price = case.known.level("price")
+    good = bool(price and item.number and item.number.equals(len(str(int(price)))))
+    said = case.known.level_text("price")
+    case.judge(good, "number", item, "digits of the price", "price_usd", said)
+    return True
+
+
+def _share(case: Case, segment: Segment, item: Item) -> bool:
+    """``lost a quarter this week``: a change said as a fraction, good to a tenth of it."""
+    number = item.number
+    if item.value != "share" or number is None or not segment.of("dir"):
+        return False
+    span = horizon(case, segment, item)
+    change = case.known.change(span)
+    good = change is not None and abs(abs(change) - number.value) <= number.value / 10
+    case.judge(
+        good,
+        "number",
+        item,
+        f"change over {span}",
+        SPANS.get(span, ""),
+        case.known.change_text(span),
+    )
+    return True
+
+
+def _told(case: Case, segment: Segment, number: Number, unit: str) -> bool:
+    """Small counts in jokes and motivation are story, not data."""
+    if case.content_type not in _FLUENT or unit not in ("bare", "share", "times"):
+        return False
+    moved = segment.of("dir", "mult") and segment.of("topic")
+    small = number.value <= _SMALL or unit == "share"
+    return number.worded and small and not moved

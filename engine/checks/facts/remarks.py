@@ -1,0 +1,118 @@
+"""Words that claim without a number: directions, emoji, multiples, superlatives, sizes."""
+
+from __future__ import annotations
+
+from engine.checks.facts.case import Case, after, before
+from engine.checks.facts.changes import direction, holds, horizon
+from engine.checks.facts.items import Item, Segment
+from engine.checks.facts.known import SPANS
+from engine.checks.facts.network import fee_words
+from engine.checks.facts.places import relations
+from engine.checks.facts.predicates import unknown_predicates
+
+_MOVES = ("move", "moves", "day", "change", "swing", "swings", "moved")
+
+
+def remarks(case: Case, segment: Segment) -> None:
+    """Judge every item of the segment that claims by itself and was not judged before."""
+    fee_words(case, segment)
+    emoji = []
+    for item in segment.items:
+        if item.done:
+            continue
+        if item.kind == "dir" and not _idle(case, segment, item):
+            direction(case, segment, item)
+        elif item.kind == "emoji":
+            emoji.append(item)
+        elif item.kind == "mult":
+            _multiple(case, segment, item)
+        elif item.kind == "super":
+            case.reject("relation", item, "the snapshot has no history to compare with")
+        elif item.kind == "claim":
+            case.reject("claim", item, "no fact of the snapshot speaks of it")
+        elif item.kind == "size":
+            _size(case, segment, item)
+        elif item.kind == "quant" and segment.of("dir", "ref", "mult", "emoji"):
+            case.reject("relation", item, "the snapshot knows the last days only")
+        elif item.kind == "still":
+            _still(case, segment, item)
+    relations(case, segment)
+    _against_earlier(case, segment)
+    for item in emoji:
+        span = horizon(case, segment, item)
+        change = case.known.change(span)
+        _over(
+            case,
+            item,
+            span,
+            item.value,
+            change is not None and holds(item.value, set(), change, span),
+        )
+    unknown_predicates(case, segment)
+
+
+def _against_earlier(case: Case, segment: Segment) -> None:
+    """``above last week's level``, ``below where it was a day ago``: the sign of a change."""
+    for item in segment.of("rel"):
+        if item.done or item.value not in ("above", "below", "hold_above", "hold_below"):
+            continue
+        following = after(segment, segment.index(item), 4)
+        earlier = next((x for x in following if x.kind == "ago"), None)
+        if earlier is not None and not any(
+            x.kind in ("num", "ref") and x.place < earlier.place for x in following
+        ):
+            change = case.known.change(earlier.value)
+            up = item.value.endswith("above")
+            earlier.done = True
+            good = change is not None and change != 0 and (change > 0) == up
+            _over(case, item, earlier.value, "above" if up else "below", good)
+
+
+def _over(case: Case, item: Item, span: str, claim: str, good: bool) -> None:
+    said = case.known.change_text(span)
+    case.judge(good, "direction", item, f"{claim} over {span}", SPANS.get(span, ""), said)
+
+
+def _idle(case: Case, segment: Segment, item: Item) -> bool:
+    """``off`` is a direction only beside a number."""
+    if case.quote(item).lower() != "off":
+        return False
+    i = segment.index(item)
+    around = before(segment, i, 2) + after(segment, i, 2)
+    if any(other.kind == "num" and other.value in ("pct", "usd") for other in around):
+        return False
+    item.done = True
+    return True
+
+
+def _multiple(case: Case, segment: Segment, item: Item) -> None:
+    span, times = horizon(case, segment, item), float(item.value)
+    change, timed = case.known.change(span), bool(segment.of("span", "ago"))
+    good = change is not None and timed and abs(1 + change / 100 - times) <= 0.05 * times
+    _over(case, item, span, f"times {times:g}", good)
+
+
+def _size(case: Case, segment: Segment, item: Item) -> None:
+    """``a big move``: a size word without a direction speaks of the change all the same."""
+    follows = after(segment, segment.index(item), 2)
+    if not any(other.value in _MOVES or other.kind == "swing" for other in follows):
+        return
+    span = horizon(case, segment, item)
+    change, large = case.known.change(span), item.value in ("strong", "big")
+    good = change is not None and (abs(change) >= 3 if large else abs(change) <= 2)
+    _over(case, item, span, f"{item.value} move", good)
+
+
+def _still(case: Case, segment: Segment, item: Item) -> None:
+    """``extends its losses``, ``another red day``: both horizons must point the same way."""
+    text = case.quote(item).lower()
+    following = after(segment, segment.index(item), 1)
+    going = any(x.kind == "dir" and case.quote(x).lower().endswith("ing") for x in following)
+    if not {x.value for x in segment.of("dir")} & {"up", "down"}:
+        return
+    if text.startswith(("keep", "remain")) and not going:
+        return  # "keeps a gain", "remains down" say no more than the gain
+    day, week = case.known.change("24h"), case.known.change("7d")
+    good = day is not None and week is not None and day * week > 0
+    said = f"{case.known.change_text('24h')} and {case.known.change_text('7d')}"
+    case.judge(good, "direction", item, "goes on", "change_24h_pct, change_7d_pct", said)
