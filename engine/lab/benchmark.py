@@ -10,29 +10,23 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
-from engine.checks import voice as voice_check
-from engine.checks.verdict import CheckContext, run_checks
 from engine.clock import Clock
 from engine.config import Config
 from engine.errors import ModelError, UsageError
 from engine.lab import machine, measure
-from engine.lab.measure import Question
-from engine.lab.plan import Place, Plan, Subject
-from engine.llm.base import Model, Options
+from engine.lab.plan import Plan
+from engine.lab.stage import Stage
+from engine.llm.base import Model
 from engine.llm.build import build_backend
-from engine.records import Snapshot
-from engine.store import bench, settings, templates, voice
+from engine.store import bench
 from engine.store.bench import BenchCall, BenchRun, Kind
 from engine.store.database import opened
-from engine.writing import trial
-from engine.writing.trial import Setting, Wish
 
 BuildModel = Callable[[str], Model]
 Progress = Callable[[int, int], None]
@@ -109,13 +103,12 @@ class _Work:
     ) -> None:
         self.db, self.run_row, self.config, self.clock = db, run, config, clock
         self.plan = Plan.from_dict(run.plan)
-        self.rules = settings.get_all(db)
-        self.voice = voice.current(db)
-        self.market = self.plan.moments()
+        self.stage = Stage(
+            db, self.plan.moments(), cache=self.plan.cache, timeout_s=self.plan.timeout_s
+        )
         self.progress, self.stopped = progress, stopped
-        self._build = build or (lambda name: build_backend(config, name=name, settings=self.rules))
+        self._build = build or self._bare
         self.models: dict[str, Model] = {}
-        self._prepared: tuple[tuple[Any, ...], Setting] | None = None
         self._last = ""
 
     def run(self) -> bench.RunState:
@@ -129,11 +122,14 @@ class _Work:
                 self._judge()
                 return "cancelled"
             self._ready(place.model)
-            self._store(measure.ask(self.models[place.model], self._question(place)))
+            self._store(measure.ask(self.models[place.model], self.stage.question(place)))
             count += 1
             self.progress(count, self.plan.planned)
         self._judge()
         return "done"
+
+    def _bare(self, name: str) -> Model:
+        return build_backend(self.config, name=name, settings=self.stage.rules)
 
     def close(self) -> None:
         for model in self.models.values():
@@ -148,7 +144,7 @@ class _Work:
         for number, name in enumerate(self.plan.models):
             model = self.models[name] = self._build(name)
             cold = dataclasses.replace(first, number=-1 - number, model=name)
-            question = self._question(cold)
+            question = self.stage.question(cold)
             if cold.number in done:  # taken up again: warm it up, count nothing
                 measure.ask(model, question, "cold")
                 continue
@@ -175,35 +171,6 @@ class _Work:
 
     # -- one call ----------------------------------------------------------------------------
 
-    def _question(self, place: Place) -> Question:
-        chosen = self.rules[f"generation.{place.subject.content_type}"]
-        return Question(place, self._setting(place), chosen, self.plan.cache, self.plan.timeout_s)
-
-    def _setting(self, place: Place) -> Setting:
-        """The wish with all it needs, the same for every model of a round."""
-        key = (place.subject, place.recipe, place.repeat)
-        if self._prepared is None or self._prepared[0] != key:
-            wish = Wish(
-                place.subject.content_type,
-                self._market(place.subject, place.moment),
-                Options(),
-                version=templates.get_version(self.db, place.subject.version_id),
-                recipe=place.recipe,
-            )
-            setting = trial.prepare(self.db, wish, random.Random(place.seed))
-            # what was posted lately must not decide what a benchmark measures
-            material = dataclasses.replace(setting.material, avoid=frozenset())
-            self._prepared = (key, dataclasses.replace(setting, material=material))
-        return self._prepared[1]
-
-    def _market(self, subject: Subject, moment: int) -> Snapshot:
-        snapshot = self.market[moment]
-        if subject.content_type == "news":
-            return snapshot
-        return dataclasses.replace(
-            snapshot, facts=dataclasses.replace(snapshot.facts, headline=None)
-        )
-
     def _store(self, call: BenchCall) -> None:
         bench.add_call(self.db, self.run_row.id, call, now=self.clock.now())
 
@@ -217,19 +184,9 @@ class _Work:
             for place, content_type, moment, text in batch:
                 key = (content_type, moment, text)
                 if key not in known:
-                    known[key] = self._judgement(content_type, moment, text)
+                    known[key] = self.stage.judge(content_type, moment, text)
                 found.append((place, known[key]))
             bench.set_judgements(self.db, self.run_row.id, found)
-
-    def _judgement(self, content_type: str, moment: int, text: str) -> bench.Judgement:
-        facts = self._market(Subject(content_type, 0), moment).facts
-        context = CheckContext(
-            content_type, facts, self.voice, self.rules["content.voice_threshold"]
-        )
-        verdict = run_checks(text, context)
-        rules = sorted({item.rule for item in verdict.findings if item.severity != "warn"})
-        score = voice_check.score(text, self.voice, content_type).total
-        return bench.Judgement(verdict.outcome, tuple(rules), score)
 
 
 def _method(plan: Plan) -> dict[str, Any]:

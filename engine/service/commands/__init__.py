@@ -1,5 +1,16 @@
 """The commands of ``runner.py``, one module per group; each has ``add(commands)``."""
 
-from engine.service.commands import care, content, lab, learning, queue, run, settings, texts, tokens
+from engine.service.commands import (
+    care,
+    content,
+    lab,
+    learning,
+    prompts,
+    queue,
+    run,
+    settings,
+    texts,
+    tokens,
+)
 
-GROUPS = (run, content, queue, learning, lab, texts, settings, tokens, care)
+GROUPS = (run, content, queue, learning, lab, prompts, texts, settings, tokens, care)

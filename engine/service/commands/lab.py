@@ -1,4 +1,4 @@
-"""``bench``: models compared on recorded moments of the market. ``prompts``: the prompt suite."""
+"""``bench``: models compared on recorded moments of the market."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _asked_for(app: App, args: argparse.Namespace, db: Any) -> int:
         return args.resume or _last_unfinished(db).id
     plan = make_plan(
         db,
-        models=_names(args.models or f"{app.config.llm}:{app.config.model}"),
+        models=_models(app, args.models),
         types=_names(args.types),
         repeats=args.repeats,
         recipes=_names(args.recipes),
@@ -90,6 +90,20 @@ def _asked_for(app: App, args: argparse.Namespace, db: Any) -> int:
         print(f"taking up run {begun.id} after {begun.done} of {begun.planned}", file=app.err)
         return begun.id
     return benchmark.start(db, plan, actor=app.actor, clock=app.clock)
+
+
+def _models(app: App, asked: str | None) -> list[str]:
+    """Names asked for; ``candidates`` stands for the shipped list."""
+    import json
+
+    from engine.resources import data_path
+
+    names = _names(asked) if asked is not None else [f"{app.config.llm}:{app.config.model}"]
+    if "candidates" in names:
+        shipped = json.loads(data_path("candidates.json").read_text(encoding="utf-8"))["models"]
+        at = names.index("candidates")
+        names[at : at + 1] = shipped
+    return names
 
 
 def _last_unfinished(db: Any) -> BenchRun:
