@@ -119,6 +119,9 @@ SETTINGS: dict[str, Setting] = {
     # learning
     "learning.collect": Setting(True, "yes_no", "read engagement of own posts"),
     "learning.holdout_pct": _number(10, 0, 50, "share of slots kept on templates for ever"),
+    "learning.manual_minutes": _number(
+        0, 0, 600, "minutes a post took by hand before the bot; 0: nobody measured it"
+    ),
     "learning.mix_by_bandit": Setting(False, "yes_no", "let the bandit set the content mix"),
     # alerts and service
     "alerts.repeat_s": _number(21_600, 60, 604_800, "the same alert is repeated after this"),

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from engine.learning import evidence, intervals, report, several, states
+from engine.learning import drift, evidence, intervals, report, several, states
+from engine.learning.drift import Drift
 from engine.learning.measure import Outcome, Pair, joined, pairs_of
 from engine.learning.srm import WARN_AT, srm_e_value
 
@@ -43,19 +44,6 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Half:
-    """First and second half of the pairs, log ratios, and how far apart they are."""
-
-    first: float
-    second: float
-    z: float
-
-    @property
-    def novelty(self) -> bool:
-        return abs(self.z) > 2.6
-
-
-@dataclass(frozen=True)
 class Comparison:
     """One arm against the baseline. Every number is finite; what is not known is None."""
 
@@ -77,7 +65,8 @@ class Comparison:
     credible: tuple[float, float] | None
     total_ratio: float | None
     top_share: float | None
-    halves: Half | None
+    novelty: Drift | None
+    carry_over: Drift | None
     state: states.State
     lights: states.Lights
     sentence: str
@@ -148,7 +137,8 @@ def compare(
         credible=_ratios(belief.credible()) if belief else None,
         total_ratio=_total_ratio(pairs) if shown else None,
         top_share=_top_share(own) if shown else None,
-        halves=_halves(d) if shown else None,
+        novelty=drift.novelty(d) if shown else None,
+        carry_over=drift.carry_over(own, baseline, arm) if shown else None,
         state=state,
         lights=lights,
         sentence=report.sentence(
@@ -240,16 +230,3 @@ def _top_share(own: Sequence[Outcome]) -> float | None:
     """Share of all engagements that the best post has."""
     total = sum(outcome.engagements for outcome in own)
     return max(outcome.engagements for outcome in own) / total if total else None
-
-
-def _halves(d: evidence.Array) -> Half | None:
-    middle = d.size // 2
-    if middle < 2:
-        return None
-    first, second = d[:middle], d[middle:]
-    noise = math.sqrt(first.var(ddof=1) / first.size + second.var(ddof=1) / second.size)
-    if noise == 0:
-        return None
-    return Half(
-        float(first.mean()), float(second.mean()), float((second.mean() - first.mean()) / noise)
-    )

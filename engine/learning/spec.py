@@ -16,8 +16,10 @@ from sqlite_utils import Database
 
 from engine.errors import UsageError
 from engine.learning.states import ALPHA
+from engine.posting.actors import Who, acting
 from engine.records import CONTENT_TYPES, canonical_json
 from engine.store import experiments, templates
+from engine.store.audit import audit
 from engine.store.database import write_tx
 from engine.store.experiments import Experiment
 
@@ -60,14 +62,16 @@ def start(
     design: Design,
     *,
     seed: str,
-    actor: str,
+    actor: Who,
     now: datetime,
     model_digests: Mapping[str, str | None] | None = None,
 ) -> Experiment:
     """Register and start. ``seed`` is secret random text; its hash is shown from now on.
 
-    Raises: UsageError for a design that cannot answer its question, or while another runs.
+    Raises: UsageError for a design that cannot answer its question, or while another runs;
+    PermissionDenied below approver.
     """
+    name = acting(actor, "approver")
     _check(design)
     with write_tx(db):
         if experiments.named(db, design.name):
@@ -79,23 +83,26 @@ def start(
         text = canonical_json(_frozen(db, design, model_digests or {}))
         new_id = experiments.insert(
             db, name=design.name, kind=design.kind, spec=text, spec_hash=hash_of(text),
-            seed=seed, seed_hash=hash_of(seed), actor=actor, now=now,
+            seed=seed, seed_hash=hash_of(seed), actor=name, now=now,
         )  # fmt: skip
+        audit(db, name, "started", f"experiment:{new_id}", None, hash_of(text), now)
         started = experiments.get(db, new_id)
     assert started is not None  # noqa: S101  stored above
     return started
 
 
-def stop(db: Database, experiment_id: int, *, reason: str, actor: str, now: datetime) -> Experiment:
+def stop(db: Database, experiment_id: int, *, reason: str, actor: Who, now: datetime) -> Experiment:
     """End it for good; its seed may be shown from now on.
 
-    Raises: UsageError when it does not run.
+    Raises: UsageError when it does not run; PermissionDenied below approver.
     """
+    name = acting(actor, "approver")
     if not reason.strip():
         raise UsageError("Say why the experiment is stopped.")
     with write_tx(db):
-        if not experiments.end(db, experiment_id, actor=actor, reason=reason.strip(), now=now):
+        if not experiments.end(db, experiment_id, actor=name, reason=reason.strip(), now=now):
             raise UsageError(f"Experiment {experiment_id} is not running.")
+        audit(db, name, "stopped", f"experiment:{experiment_id}", None, None, now)
         ended = experiments.get(db, experiment_id)
     assert ended is not None  # noqa: S101  ended above
     return ended

@@ -200,3 +200,12 @@ def revision(db: Database) -> str:
         "(SELECT group_concat(id || state) FROM experiments)"
     ).fetchone()
     return "|".join(str(value) for value in row)
+
+
+def count_on_x(db: Database, since: datetime, until: datetime) -> int:
+    """Posts that went to X in that span."""
+    row = db.conn.execute(
+        "SELECT count(*) FROM posts WHERE posted_at >= ? AND posted_at < ? AND publisher = 'x'",
+        (iso(since), iso(until)),
+    ).fetchone()
+    return int(row[0])
