@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 KPI_GROWTH = 1.15
 SPAN_DAYS = 90
@@ -38,23 +39,21 @@ class Growth:
 
 def growth(counts: Sequence[tuple[str, int]]) -> Growth:
     """From (day, followers), oldest first; missing days are bridged."""
-    steps: list[float] = []
-    days = 0
-    for (day, count), (next_day, next_count) in zip(counts, counts[1:], strict=False):
+    steps: list[tuple[float, int]] = []
+    for (day, count), (next_day, next_count) in pairwise(counts):
         gap = (date.fromisoformat(next_day) - date.fromisoformat(day)).days
-        days += gap
-        if count > 0 and next_count > 0 and gap > 0:
-            steps.append((math.log(next_count) - math.log(count)) / math.sqrt(gap))
+        if count > 0 and next_count > 0:
+            steps.append((math.log(next_count / count), gap))
     last = counts[-1][1] if counts else 0
-    if len(steps) < LEAST_STEPS or not days:
+    if len(steps) < LEAST_STEPS:
         return Growth(len(steps), last, None, None, None)
     from scipy import stats
 
-    pace = math.log(counts[-1][1] / counts[0][1]) / days
-    # each step over g days has g times the variance: scaled by its root, all have one
-    scaled = [step - pace for step in steps]
-    spread = math.sqrt(sum(value**2 for value in scaled) / (len(scaled) - 1))
-    error = spread / math.sqrt(days)
-    wide = float(stats.t.ppf(0.975, len(scaled) - 1)) * error
+    days = sum(gap for _, gap in steps)
+    pace = math.fsum(step for step, _ in steps) / days
+    # a step over g days has g times the variance of one: divided by its root, all have the same
+    squares = math.fsum((step - pace * gap) ** 2 / gap for step, gap in steps)
+    error = math.sqrt(squares / (len(steps) - 1) / days)
+    wide = float(stats.t.ppf(0.975, len(steps) - 1)) * error
     ends = [math.exp(SPAN_DAYS * value) for value in (pace, pace - wide, pace + wide)]
     return Growth(days, last, *ends)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,40 +36,47 @@ def read_table(path: Path) -> Table:
 
     Raises: UsageError, one sentence naming the line.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES // 10**6} MB. Split it.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _table(path.name, csv.DictReader(file, strict=True))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text ({error.reason}). Save it as CSV.") from error
-    except csv.Error as error:
-        raise UsageError(f"{path} is not a CSV file ({error}). Save it as CSV.") from error
-
-
-def _table(name: str, rows: csv.DictReader[str]) -> Table:
-    header = [column.strip().lower() for column in rows.fieldnames or ()]
-    missing = [column for column in NEEDED if column not in header]
-    if missing:
-        raise UsageError(f"{name} lacks the columns {', '.join(missing)}. Add them.")
-    if len(set(header)) < len(header):
-        raise UsageError(f"{name} names a column twice. Keep one of each.")
-    rows.fieldnames = header
     arms: dict[str, None] = {}
     posts: dict[tuple[str, str], dict[float, Outcome]] = {}
-    for row in rows:
-        outcome = _outcome(f"{name}, line {rows.line_num}", row)
-        arms.setdefault(outcome.arm)
-        ages = posts.setdefault((outcome.block, outcome.arm), {})
-        _add(f"{name}, line {rows.line_num}", ages, outcome)
+    with checked_rows(path, NEEDED) as rows:
+        for row in rows:
+            where = f"{path.name}, line {rows.line_num}"
+            outcome = _outcome(where, row)
+            arms.setdefault(outcome.arm)
+            _add(where, posts.setdefault((outcome.block, outcome.arm), {}), outcome)
     mature = [
         min((age, outcome) for age, outcome in ages.items() if age >= MATURE_H)[1]
         for ages in posts.values()
         if max(ages) >= MATURE_H
     ]
     return Table(tuple(mature), tuple(arms), len(posts) - len(mature))
+
+
+@contextmanager
+def checked_rows(path: Path, needed: Sequence[str]) -> Iterator[csv.DictReader[str]]:
+    """The rows of a CSV file that has the ``needed`` columns; names in lower case.
+
+    Raises: UsageError, also for what goes wrong while the rows are read.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_BYTES // 10**6} MB. Split it.")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, strict=True)
+            header = [column.strip().lower() for column in rows.fieldnames or ()]
+            missing = [column for column in needed if column not in header]
+            if missing:
+                raise UsageError(f"{path.name} lacks the columns {', '.join(missing)}. Add them.")
+            if len(set(header)) < len(header):
+                raise UsageError(f"{path.name} names a column twice. Keep one of each.")
+            rows.fieldnames = header
+            yield rows
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text ({error.reason}). Save it as CSV.") from error
+    except csv.Error as error:
+        raise UsageError(f"{path} is not a CSV file ({error}). Save it as CSV.") from error
 
 
 def _add(where: str, ages: dict[float, Outcome], outcome: Outcome) -> None:
@@ -93,12 +102,12 @@ def _outcome(where: str, row: dict[str, str | None]) -> Outcome:
     for column in ("block_id", "arm"):
         if not cells[column]:
             raise UsageError(f"{where}: {column} is empty. Fill it in.")
-    counts = {column: _count(where, column, cells.get(column, "")) for column in COUNTS}
+    counts = {column: read_count(where, column, cells.get(column, "")) for column in COUNTS}
     return Outcome(
         block=cells["block_id"],
         arm=cells["arm"],
         posted_at=_moment(where, cells["posted_at"]),
-        age_hours=_age(where, cells["age_hours"]),
+        age_hours=read_age(where, cells["age_hours"]),
         **counts,
     )
 
@@ -114,7 +123,8 @@ def _moment(where: str, text: str) -> datetime:
         ) from None
 
 
-def _age(where: str, text: str) -> float:
+def read_age(where: str, text: str) -> float:
+    """Hours from 0. Raises: UsageError."""
     try:
         age = float(text)
     except ValueError:
@@ -124,7 +134,8 @@ def _age(where: str, text: str) -> float:
     return age
 
 
-def _count(where: str, column: str, text: str) -> int:
+def read_count(where: str, column: str, text: str) -> int:
+    """A whole number from 0. Raises: UsageError."""
     if column == "bookmarks" and not text:
         return 0  # older exports do not know bookmarks
     try:

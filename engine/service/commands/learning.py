@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError
 from engine.service.app import App
+from engine.store.database import opened
 
 if TYPE_CHECKING:
     from engine.learning.analyse import Comparison
@@ -34,6 +35,11 @@ def add(commands: Any) -> None:
     simulate.add_argument("--seed", type=int, default=1, help="seed of the random numbers (1)")
     simulate.add_argument("--json", action="store_true", help="answer in JSON")
     simulate.set_defaults(handler=_simulate)
+    engagement = commands.add_parser("engagement", help="take in engagement exported elsewhere")
+    engagement.add_argument("do", choices=("import",), help="import a CSV file")
+    engagement.add_argument("file", type=Path, help="columns x_post_id, age_hours, impressions, …")
+    engagement.add_argument("--json", action="store_true", help="answer in JSON")
+    engagement.set_defaults(handler=_import)
 
 
 def _analyse(app: App, args: argparse.Namespace) -> int:
@@ -102,4 +108,17 @@ def _simulate(app: App, args: argparse.Namespace) -> int:
             f"  {label:32} a difference declared in {part['verdict_rate']:.1%}, median day {median}"
         )
     app.answer(answer, as_json=args.json, text="\n".join(lines))
+    return 0
+
+
+def _import(app: App, args: argparse.Namespace) -> int:
+    from engine.learning.imports import import_metrics
+
+    with opened(app.existing()) as db:
+        done = import_metrics(db, args.file, app.clock.now())
+    text = (
+        f"{done.stored} stored, {done.passed_over} known before or too young, "
+        f"{done.unknown} of posts that are not ours"
+    )
+    app.answer(dataclasses.asdict(done), as_json=args.json, text=text)
     return 0
