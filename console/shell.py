@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from console import auth, data, registry, state, status
+from console import auth, data, registry, state, status, words
 from engine.errors import BuzzError
 from engine.service.users import Operator, Role
 
@@ -98,9 +98,7 @@ def _frame(desk: Desk) -> None:
 
 
 def _name(operator: Operator) -> str:
-    from console.words import plain
-
-    return f"{plain(operator.name)} · {operator.role}"
+    return f"{words.plain(operator.name)} · {operator.role}"
 
 
 def _notice() -> None:
@@ -111,9 +109,9 @@ def _notice() -> None:
         notice.kind, ":material/info:"
     )
     if state.pop_toast():
-        st.toast(notice.text, icon=icon)
+        st.toast(words.plain(notice.text), icon=icon)
     draw = {"done": st.success, "refused": st.error}.get(notice.kind, st.info)
-    draw(notice.text, icon=icon)
+    draw(words.plain(notice.text), icon=icon)
 
 
 def _broken(error: Exception) -> None:

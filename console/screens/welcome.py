@@ -52,7 +52,7 @@ def _step(step: Step) -> None:
         "open": ("gray", ":material/radio_button_unchecked:", "not yet"),
     }.get(step.state, ("red", ":material/error:", "not working"))
     with st.container(border=True, height="stretch"):
-        st.markdown(f"{step.icon} **{step.title}**")
+        st.markdown(f"{step.icon} **{words.plain(step.title)}**")
         st.markdown(f":{color}[{icon} {word}] {words.plain(step.said)}")
         st.caption(words.plain(step.todo))
 

@@ -1,0 +1,101 @@
+"""Databases of any size, filled past the triggers in seconds; only tests and benchmarks do this."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from engine.clock import iso
+from engine.market.replay import sample_snapshot
+from engine.service.schedule import ensure_default_schedule, plan_slots
+from engine.store import search, snapshots
+from engine.store.database import opened, write_tx
+from engine.store.migrations import migrate
+from engine.store.posts import body_hash
+from engine.writing.shipped import ensure_templates
+
+WORDS = [
+    "bitcoin",
+    "block",
+    "patience",
+    "market",
+    "quiet",
+    "steady",
+    "node",
+    "tea",
+    "chart",
+    "hash",
+    "calm",
+    "ledger",
+    "fee",
+]
+WAITING = 60
+
+
+def make_database(path: Path) -> None:
+    with opened(path) as db:
+        migrate(db)
+
+
+def fill_many(db: Database, *, posts: int, now: datetime, years: int = 3) -> None:
+    """Posts spread evenly over the years, each with a revision, a call and a slot; the newest
+    :data:`WAITING` wait for approval. Tables, indexes and the search index are the real ones."""
+    ensure_templates(db, now=now)
+    ensure_default_schedule(db, "UTC", now)
+    for hours in range(48, -1, -1):
+        snapshot = snapshots.insert(db, sample_snapshot(now - timedelta(hours=hours)), now=now)
+    with write_tx(db):
+        triggers = db.conn.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in triggers:
+            db.conn.execute(f"DROP TRIGGER {name}")
+        rows = list(_rows(posts, now, years, snapshot.id or 1))
+        db.conn.executemany(
+            "INSERT INTO posts (id, content_type, text, body_sha256, text_key, state, snapshot_id, "
+            "world, verdict, origin, is_llm_generated, prompt_template_id, model_name, recipe, "
+            "approved_by, x_post_id, posted_at, scheduled_for, created_at, updated_at) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            rows,
+        )
+        db.conn.execute(
+            "INSERT INTO post_revisions (id, post_id, revision, text, body_sha256, verdict, findings, "
+            "actor, created_at) SELECT id, id, 1, text, body_sha256, verdict, '[]', 'writer', "
+            "created_at FROM posts"
+        )
+        db.conn.execute(
+            "INSERT INTO generation_params (post_id, model_name, raw_prompt, completion_time, "
+            "created_at, draft_key, purpose, backend, options, outcome, raw_text, text, verdict) "
+            "SELECT id, 'ollama:llama3:8b', 'prompt', 0.8, created_at, id, 'post', 'ollama', '{}', "
+            "'ok', text, text, verdict FROM posts"
+        )
+        db.conn.execute(
+            "INSERT INTO slots (slot_key, local_date, local_time, zone, due_at, content_type, state, "
+            "post_id, finished_at, created_at) SELECT 'old|' || id, substr(created_at, 1, 10), "
+            "substr(created_at, 12, 5), 'UTC', created_at, content_type, 'filled', id, created_at, "
+            "created_at FROM posts"
+        )
+        for _, sql in triggers:
+            db.conn.execute(sql)
+    plan_slots(db, now)
+    while search.catch_up(db, 200_000):
+        continue
+
+
+def _rows(posts: int, now: datetime, years: int, snapshot_id: int) -> Iterator[tuple[object, ...]]:
+    rng = random.Random(3)
+    step = timedelta(days=365 * years) / posts
+    for number in range(1, posts + 1):
+        at = iso(now - step * (posts - number))
+        text = " ".join(rng.choices(WORDS, k=14)) + f" number {number}"
+        waits = number > posts - WAITING
+        yield (
+            number, rng.choice(("price", "joke", "motivation", "news")), text, body_hash(text), text,
+            "pending_approval" if waits else "posted", snapshot_id, "sample", "pass", "model", 1,
+            1 + number % 4, "ollama:llama3:8b", "slots", None if waits else "operator",
+            None if waits else f"x{number}", None if waits else at, at, at, at,
+        )  # fmt: skip
