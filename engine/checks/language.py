@@ -15,7 +15,7 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ENGLISH = word_set(
+_ENGLISH = word_set(
     "the a an of to and in is it you that he was for on are with as his they be at one have this from "
     "or had by but not what all were we when your can said there use each which she do how their if "
     "will up other about out many then them these so some her would make like him into time has look "
@@ -40,7 +40,7 @@ _FOREIGN = (
         "ile yang dan di untuk dengan ini itu tidak akan dari pada và của là không cho ang mga ng sa ay "
         "ito hindi"
     )
-    - ENGLISH
+    - _ENGLISH
     - word_set("do on to so no me per die am den pas tout bien dit son ha si mi lo al")
 )
 
@@ -66,6 +66,6 @@ def foreign(text: str) -> Iterator[tuple[int, int, str]]:
             return
     lowered = [word[0].lower().replace("’", "'") for word in words]
     others = sum(word in _FOREIGN for word in lowered)
-    english = sum(word in ENGLISH for word in lowered)
+    english = sum(word in _ENGLISH for word in lowered)
     if others >= 2 and others > english:
         yield 0, len(text), "This does not read as English."

@@ -4,9 +4,9 @@ Measures (facts: ollama-and-prompt-testing §4): the same words; the same words 
 numbers; a sentence of prose used again; near-duplicates by the Jaccard share of their words;
 opening, ending, emoji and hashtags worn out over the last posts. Near-duplicates are found
 exactly by prefix filtering (Chaudhuri, Ganti, Kaushik: A Primitive Operator for Similarity
-Joins, ICDE 2006): if two sets share at least a share t of their words, then among the
-``n - ceil(t * n) + 1`` first words of each, in one fixed order, there is a common one; with the
-rarest words first, few posts have to be compared.
+Joins in Data Cleaning, ICDE 2006): a post that shares at least a part t of all words with a text
+of n words lacks at most ``n - ceil(t * n)`` of them, so it must have some of the rarest ones,
+and few posts have to be compared.
 
 What the limits leave (posts a day, of one type, before a menu runs dry): a whole text is free
 again after 30 days, so 40 jokes last for 1.3 a day and 60 motivation lines for 2; a sentence
@@ -16,7 +16,6 @@ for 8. Together far above 6 posts a day.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
 import re
@@ -31,13 +30,12 @@ from sqlite_utils import Database
 
 from engine.checks.emoji import emoji
 from engine.checks.format import HASHTAG
-from engine.checks.language import ENGLISH, word_set
 from engine.checks.normalise import fold
 from engine.clock import parse_iso
 from engine.errors import StoreError
 from engine.records import Finding, Severity
 from engine.store import fingerprints
-from engine.store.fingerprints import Fingerprint, Form
+from engine.store.fingerprints import NUMBER, Fingerprint, Form, hashed, mask
 
 WINDOW_DAYS = 30
 MASKED_DAYS = 7  # numbers masked: a form of words may come back after a week
@@ -49,20 +47,14 @@ SENTENCE_WORDS = 4  # shorter sentences ("Tick tock.") are nobody's
 
 # How often one form may stand among the last 20 posts before the next one is refused.
 MOST_EDGE = 3
-MOST_EDGE_WITH_NUMBER = 6  # "Bitcoin at $67,000 …" is how price posts begin
+MOST_EDGE_WITHNUMBER = 6  # "Bitcoin at $67,000 …" is how price posts begin
 MOST_EMOJI = 6
 MOST_HASHTAG_SETS = 6
 MOST_SINGLE_HASHTAG = 15  # one house tag is a habit; warned about, never refused
 
-_NUMBER = "#"
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")
 _URL = re.compile(r"https?://\S+")
 _SENTENCE = re.compile(r"[!?\n]+|\.(?=\s|$)")
-# Words that tell posts of this account least apart, so that they come last in the index order.
-_COMMON = ENGLISH | word_set(
-    "bitcoin btc price high low hours hour market block blocks sats sat fees fee near above below "
-    "k h m b vb % # fear greed coin keys stack hodl chain week month year record near still here"
-)
 
 
 @dataclass(frozen=True)
@@ -141,22 +133,17 @@ def _sameness(week: datetime, posts: int, words: list[str]) -> Sameness:
 def fingerprint(text: str) -> Fingerprint:
     """What is remembered of a text; deterministic over versions of Python."""
     words = _words(text)
-    masked = _mask(words)
+    masked = mask(words)
     tags = sorted({tag.lower() for tag in HASHTAG.findall(text)})
     return Fingerprint(
-        exact=_hash(" ".join(words) or text),
-        masked=_hash("masked " + (" ".join(masked) or text)),
-        opening=_hash("opening", *masked[:EDGE_WORDS]) if len(words) > EDGE_WORDS else 0,
-        ending=_hash("ending", *masked[-EDGE_WORDS:]) if len(words) > EDGE_WORDS else 0,
-        emoji=_hash("emoji", *emoji(text)) if emoji(text) else 0,
-        hashtags=_hash("tags", *tags) if tags else 0,
+        exact=hashed(" ".join(words) or text),
+        masked=hashed("masked " + (" ".join(masked) or text)),
+        opening=hashed("opening", *masked[:EDGE_WORDS]) if len(words) > EDGE_WORDS else 0,
+        ending=hashed("ending", *masked[-EDGE_WORDS:]) if len(words) > EDGE_WORDS else 0,
+        emoji=hashed("emoji", *emoji(text)) if emoji(text) else 0,
+        hashtags=hashed("tags", *tags) if tags else 0,
         words=tuple(sorted(set(words))),
-        sentences=tuple(hashed for _, hashed in _sentences(text)),
-        keys=tuple(
-            (key, len(group))
-            for group, share, name in _groups(words)
-            for key in _prefix(group, share, name)
-        ),
+        sentences=tuple(code for _, code in _sentences(text)),
     )
 
 
@@ -166,39 +153,14 @@ def _words(text: str) -> list[str]:
     return [word.replace(",", "") for word in _WORD.findall(fold(plain).text)]
 
 
-def _mask(words: list[str]) -> list[str]:
-    return [_NUMBER if word[0].isdigit() else word for word in words]
-
-
 def _sentences(text: str) -> list[tuple[str, int]]:
     """Sentences of prose (long enough, without a number) and their hashes."""
     found = []
     for part in _SENTENCE.split(text):
         words = _words(part)
-        if len(words) >= SENTENCE_WORDS and _NUMBER not in _mask(words):
-            found.append((part.strip(), _hash("sentence", *words)))
+        if len(words) >= SENTENCE_WORDS and NUMBER not in mask(words):
+            found.append((part.strip(), hashed("sentence", *words)))
     return found
-
-
-def _hash(*parts: str) -> int:
-    digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
-
-
-def _groups(words: list[str]) -> tuple[tuple[frozenset[str], float, str], ...]:
-    """The two sets that are compared, each with its threshold and its name in the index."""
-    return (
-        (frozenset(words), NEAR, "near"),
-        (frozenset(_mask(words)), NEAR_MASKED, "masked"),
-    )
-
-
-def _prefix(group: frozenset[str], share: float, name: str) -> list[int]:
-    """Hashes of the words of which a near text must have one."""
-    ordered = sorted((word in _COMMON or word[0].isdigit(), _hash(name, word)) for word in group)
-    # rounding must never make the prefix too short
-    needed = math.ceil(share * len(group) - 1e-9)
-    return [hashed for _, hashed in ordered[: len(group) - needed + 1]] if group else []
 
 
 def _compare(text: str, history: History) -> list[Finding]:
@@ -219,14 +181,14 @@ def _compare(text: str, history: History) -> list[Finding]:
         add("masked", *whole, f"Post {post} of this week differs by its numbers only.")
     else:
         words = _words(text)
-        for (group, share, name), since in zip(_groups(words), (month, week), strict=True):
-            if post := _near(db, group, share, name, since, exclude):
-                add(
-                    name if name == "near" else "near_masked", *whole, f"Too much like post {post}."
-                )
-                break
-    for sentence, hashed in _sentences(text):
-        if post := fingerprints.sentence_user(db, hashed, week, exclude):
+        if post := _near(db, frozenset(words), NEAR, month, exclude):
+            add("near", *whole, f"Too much like post {post} of the last days.")
+        elif post := _near(
+            db, frozenset(mask(words)), NEAR_MASKED, week, exclude, numbers_masked=True
+        ):
+            add("near_masked", *whole, f"Too much like post {post} but for its numbers.")
+    for sentence, code in _sentences(text):
+        if post := fingerprints.sentence_user(db, code, week, exclude):
             start = max(text.find(sentence), 0)
             message = f"Post {post} of this week has this sentence."
             add("sentence", start, start + len(sentence), message)
@@ -237,20 +199,24 @@ def _compare(text: str, history: History) -> list[Finding]:
 
 def _near(
     db: Database,
-    group: frozenset[str],
+    words: frozenset[str],
     share: float,
-    name: str,
     since: datetime,
     exclude: int | None,
+    *,
+    numbers_masked: bool = False,
 ) -> int | None:
-    """A post since then that shares at least ``share`` of the words, or None."""
-    if not group:
+    """A post since then that shares at least ``share`` of all words, or None."""
+    if not words:
         return None
-    sizes = (math.ceil(share * len(group) - 1e-9), math.floor(len(group) / share + 1e-9))
-    for post_id, listed in fingerprints.candidates(db, _prefix(group, share, name), sizes, since):
-        words = listed.split(" ")
-        other = frozenset(words if name == "near" else _mask(words))
-        if post_id != exclude and jaccard(group, other) >= share:
+    # a rounding error must not hide a post that shares exactly as much
+    misses = len(words) - math.ceil(share * len(words) - 1e-9)
+    for post_id, listed in fingerprints.sharing(db, words, misses, since):
+        other = listed.split()
+        if (
+            post_id != exclude
+            and jaccard(words, frozenset(mask(other) if numbers_masked else other)) >= share
+        ):
             return post_id
     return None
 
@@ -264,13 +230,13 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 
 def _worn(text: str, mark: Fingerprint, forms: list[Form]) -> Iterator[Finding]:
     """Openings, endings, emoji and hashtags used too often among the last posts."""
-    masked = _mask(_words(text))
+    masked = mask(_words(text))
     edges = (
         ("opening", mark.opening, Counter(form.opening for form in forms), masked[:EDGE_WORDS]),
         ("ending", mark.ending, Counter(form.ending for form in forms), masked[-EDGE_WORDS:]),
     )
     for name, value, uses, words in edges:
-        most = MOST_EDGE_WITH_NUMBER if _NUMBER in words else MOST_EDGE
+        most = MOST_EDGE_WITHNUMBER if NUMBER in words else MOST_EDGE
         if value and uses[value] >= most:
             yield _worn_out(text, name, "reject", uses[value], len(forms), " ".join(words))
     uses = Counter(form.emoji for form in forms)

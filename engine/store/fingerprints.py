@@ -5,22 +5,26 @@ Ranges go by day and are narrowed by the exact time afterwards, so that the inde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from sqlite_utils import Database
 
-from engine.clock import iso
+from engine.clock import iso, parse_iso
 from engine.store.database import write_tx
+
+NUMBER = "#"
+_COUNTED = 2_000
 
 
 @dataclass(frozen=True)
 class Fingerprint:
     """What is kept of one text; hashes are 63-bit integers, 0 where there is nothing to hash.
 
-    ``keys`` are the index words of the near-duplicate search: (hash, size of their set).
+    ``words``: the different words and numbers, sorted.
     """
 
     exact: int
@@ -31,7 +35,6 @@ class Fingerprint:
     hashtags: int
     words: tuple[str, ...]
     sentences: tuple[int, ...]
-    keys: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def _day(moment: datetime) -> int:
 def save(db: Database, post_id: int, mark: Fingerprint, now: datetime) -> None:
     """Store or replace the fingerprint of a post."""
     with write_tx(db):
-        db.conn.execute("DELETE FROM fingerprints WHERE post_id = ?", (post_id,))
+        _forget(db, post_id)
         cursor = db.conn.execute(
             "INSERT INTO fingerprints (post_id, at, exact, masked, opening, ending, emoji, "
             "hashtags, words) VALUES (?,?,?,?,?,?,?,?,?)",
@@ -73,9 +76,38 @@ def save(db: Database, post_id: int, mark: Fingerprint, now: datetime) -> None:
             [(sentence, day, own) for sentence in mark.sentences],
         )
         db.conn.executemany(
-            "INSERT OR IGNORE INTO fingerprint_words VALUES (?,?,?,?)",
-            [(word, day, own, size) for word, size in mark.keys],
+            "INSERT INTO fingerprint_words VALUES (?,?,?)",
+            [(word, day, own) for word in _index_words(mark.words)],
         )
+
+
+def _forget(db: Database, post_id: int) -> None:
+    row = db.conn.execute(
+        "SELECT id, at, words FROM fingerprints WHERE post_id = ?", (post_id,)
+    ).fetchone()
+    if row is None:
+        return
+    own, day = row[0], _day(parse_iso(row[1]))
+    db.conn.executemany(
+        "DELETE FROM fingerprint_words WHERE word = ? AND day = ? AND fingerprint_id = ?",
+        [(word, day, own) for word in _index_words(row[2].split())],
+    )
+    db.conn.execute("DELETE FROM fingerprints WHERE id = ?", (own,))
+
+
+def hashed(*parts: str) -> int:
+    """63 bits of BLAKE2b: the same in every version of Python, small enough for SQLite."""
+    digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def mask(words: Iterable[str]) -> list[str]:
+    """The words with every number replaced by one sign."""
+    return [NUMBER if word[0].isdigit() else word for word in words]
+
+
+def _index_words(words: Iterable[str]) -> set[int]:
+    return {hashed("word", word) for word in {*words, *mask(words)}}
 
 
 def same(
@@ -105,17 +137,32 @@ def sentence_user(db: Database, sentence: int, since: datetime, exclude: int | N
     return row[0] if row else None
 
 
-def candidates(
-    db: Database, words: Sequence[int], sizes: tuple[int, int], since: datetime
+def sharing(
+    db: Database, words: frozenset[str], misses: int, since: datetime
 ) -> Iterable[tuple[int, str]]:
-    """(post id, words) of every post since then that shares an index word and has a fitting size."""
-    marks = ",".join("?" * len(words))
+    """(post id, its words) of every post since then that may lack at most ``misses`` of the words.
+
+    Whoever lacks at most ``misses`` has two of any ``misses + 2``; the rarest are asked for, so
+    that few others answer too. The words may be masked ones.
+    """
+    uses = {word: _uses(db, hashed("word", word), since) for word in words}
+    asked = sorted(words, key=lambda word: (uses[word], word))[: misses + 2]
+    marks = ",".join("?" * len(asked))
     return db.conn.execute(
         "SELECT post_id, words FROM fingerprints WHERE at >= ? AND id IN ("
-        f"SELECT fingerprint_id FROM fingerprint_words WHERE word IN ({marks}) "
-        "AND day >= ? AND size BETWEEN ? AND ?)",
-        (iso(since), *words, _day(since), *sizes),
+        f"SELECT fingerprint_id FROM fingerprint_words WHERE word IN ({marks}) AND day >= ? "
+        "GROUP BY fingerprint_id HAVING count(*) >= ?)",
+        (iso(since), *(hashed("word", word) for word in asked), _day(since), len(asked) - misses),
     )
+
+
+def _uses(db: Database, word: int, since: datetime) -> int:
+    """How many posts since then have the word, counted up to a bound."""
+    row = db.conn.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM fingerprint_words WHERE word = ? AND day >= ? LIMIT ?)",
+        (word, _day(since), _COUNTED),
+    ).fetchone()
+    return int(row[0])
 
 
 def recent(db: Database, limit: int, exclude: int | None) -> list[Form]:

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from engine.checks import repetition
 from engine.checks.repetition import NEAR, NEAR_MASKED, History, fingerprint, jaccard, remember
 from engine.records import Verdict
+from engine.store.fingerprints import mask
 from engine.store.posts import NewPost, insert
 from tests.checks.attacks import load_clean
 
@@ -226,7 +227,23 @@ def test_clean_posts_do_not_repeat_each_other(db: Database) -> None:
 
 
 WORDS = st.sampled_from(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "the", "is", "of", "bitcoin", "12", "37", "99"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "the",
+        "is",
+        "of",
+        "bitcoin",
+        "12",
+        "37",
+        "99",
+    ]
 )
 TEXTS = st.lists(WORDS, min_size=1, max_size=9).map(" ".join)
 
@@ -239,21 +256,21 @@ def test_near_duplicates_are_exactly_those_of_brute_force(
     db: Database, texts: list[str], probe: str
 ) -> None:
     """The index finds a near post if and only if comparing with every post does."""
-    db.conn.execute("DELETE FROM fingerprints")
+    for table in ("fingerprint_words", "fingerprints"):
+        db.conn.execute(f"DELETE FROM {table}")
     ages = [timedelta(days=1 + number) for number in range(len(texts))]
     for text, age in zip(texts, ages, strict=True):
         post(db, text, age)
     found = rules(db, probe) & {"exact", "masked", "near", "near_masked"}
-    probe_words = repetition._words(probe)
+    probe_words = fingerprint(probe).words
     near = masked = False
     for text, age in zip(texts, ages, strict=True):
-        words = repetition._words(text)
+        words = fingerprint(text).words
         near |= (
             age <= timedelta(days=30) and jaccard(frozenset(words), frozenset(probe_words)) >= NEAR
         )
         masked |= age <= timedelta(days=7) and (
-            jaccard(frozenset(repetition._mask(words)), frozenset(repetition._mask(probe_words)))
-            >= NEAR_MASKED
+            jaccard(frozenset(mask(words)), frozenset(mask(probe_words))) >= NEAR_MASKED
         )
     assert bool(found) == (near or masked)
 

@@ -25,12 +25,11 @@ CREATE TABLE fingerprint_sentences (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fingerprint_sentences_by_post ON fingerprint_sentences (fingerprint_id);
 
--- The rarest words of each post: two posts that are near share at least one of them.
+-- Every different word of each post, to find near-duplicates. No foreign key: its check would need a second index as
+-- large as this one; engine/store/fingerprints.py removes the words with their fingerprint.
 CREATE TABLE fingerprint_words (
     word INTEGER NOT NULL,
     day INTEGER NOT NULL,
-    fingerprint_id INTEGER NOT NULL REFERENCES fingerprints (id) ON DELETE CASCADE,
-    size INTEGER NOT NULL,  -- how many words the set has
+    fingerprint_id INTEGER NOT NULL,
     PRIMARY KEY (word, day, fingerprint_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fingerprint_words_by_post ON fingerprint_words (fingerprint_id);
