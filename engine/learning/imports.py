@@ -53,7 +53,7 @@ def import_metrics(db: Database, path: Path, now: datetime) -> Imported:
 def _add(
     db: Database, where: str, post: tuple[int, str], row: dict[str, str], now: datetime
 ) -> bool:
-    age = read_age(where, row["age_hours"])
+    age = read_age(where, row["age_hours"] or "")
     if age > hours_since(post[1], now):
         raise UsageError(f"{where}: the post is not {age:g} hours old yet. Correct age_hours.")
     counts = Counts(*(read_count(where, name, row.get(name) or "") for name in COUNTS))

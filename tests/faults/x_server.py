@@ -205,7 +205,8 @@ class XServer:
         return sorted(shown, key=lambda post: int(post.id), reverse=True)
 
     def timeline(self, query: dict[str, str]) -> dict[str, Any]:
-        shown = [post for post in self._visible() if int(post.id) > int(query.get("since_id", "0"))]
+        since, until = int(query.get("since_id", "0")), int(query.get("until_id", 1 << 63))
+        shown = [post for post in self._visible() if since < int(post.id) < until]
         start = int(query.get("pagination_token", "0"))
         size = int(query.get("max_results", "10"))
         page = shown[start : start + size]
