@@ -73,7 +73,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "json",
-        r"\A\s{0,4}[\[{]|\"\w{1,30}\"\s{0,4}:\s{0,4}|\b(?:function_call|tool_calls?|arguments)\b|\A\s{0,4}(?:json|yaml|xml)\b",
+        r"\A\s{0,4}[\[{]|\"\w{1,30}\"\s{0,4}:\s{0,4}[\"\[{\d]|\b(?:function_call|tool_calls?|arguments)\b|\A\s{0,4}(?:json|yaml|xml)\b",
         "JSON or a tool call in place of a post.",
     ),
     (

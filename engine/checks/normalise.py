@@ -65,7 +65,7 @@ def _folded(character: str, keep_case: bool) -> str:
     kind = unicodedata.category(character)
     if character in "\n\r" or kind in ("Zl", "Zp"):
         return "\n"
-    if kind in ("Zs",) or character in "\t\v\f":
+    if kind == "Zs" or character in "\t\v\f":
         return " "
     if kind in ("Cf", "Cc", "Mn", "Me", "Cs") or character in "\u3164\u115f\u1160\uffa0\u2800":
         return ""

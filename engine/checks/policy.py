@@ -131,8 +131,6 @@ def _tags(
         yield ("mention", *view.span(*match.span()), message)
     cashtags = {name.upper() for name in allowed["cashtags"]}
     for match in CASHTAG.finditer(text):
-        if match[1].upper() not in cashtags and not re.fullmatch(
-            r"[kmbtKMBT]|bn|usd|USD", match[1]
-        ):
+        if match[1].upper() not in cashtags:
             message = f"Cashtag ${match[1]}; allowed are {', '.join(sorted(cashtags))}."
             yield "cashtag", match.start(), match.end(), message

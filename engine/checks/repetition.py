@@ -47,7 +47,7 @@ SENTENCE_WORDS = 4  # shorter sentences ("Tick tock.") are nobody's
 
 # How often one form may stand among the last 20 posts before the next one is refused.
 MOST_EDGE = 3
-MOST_EDGE_WITHNUMBER = 6  # "Bitcoin at $67,000 …" is how price posts begin
+MOST_EDGE_WITH_NUMBER = 6  # "Bitcoin at $67,000 …" is how price posts begin
 MOST_EMOJI = 6
 MOST_HASHTAG_SETS = 6
 MOST_SINGLE_HASHTAG = 15  # one house tag is a habit; warned about, never refused
@@ -236,7 +236,7 @@ def _worn(text: str, mark: Fingerprint, forms: list[Form]) -> Iterator[Finding]:
         ("ending", mark.ending, Counter(form.ending for form in forms), masked[-EDGE_WORDS:]),
     )
     for name, value, uses, words in edges:
-        most = MOST_EDGE_WITHNUMBER if NUMBER in words else MOST_EDGE
+        most = MOST_EDGE_WITH_NUMBER if NUMBER in words else MOST_EDGE
         if value and uses[value] >= most:
             yield _worn_out(text, name, "reject", uses[value], len(forms), " ".join(words))
     uses = Counter(form.emoji for form in forms)

@@ -37,7 +37,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "key",
         re.compile(
-            r"(?<![0-9A-Za-z])(?=[A-Za-z]{0,60}\d)(?=[0-9a-z]{0,60}[A-Z])(?=[0-9A-Z]{0,60}[a-z])"
+            r"(?<![0-9A-Za-z#])(?=[A-Za-z]{0,60}\d)(?=[0-9a-z]{0,60}[A-Z])(?=[0-9A-Z]{0,60}[a-z])"
             r"[0-9A-Za-z]{20,}(?![0-9A-Za-z])"
         ),
     ),

@@ -17,7 +17,7 @@ from engine.clock import iso, parse_iso
 from engine.store.database import write_tx
 
 NUMBER = "#"
-_COUNTED = 2_000
+_COUNTED = 500
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ FAULTS = {
         "Bitcoin is at $nan right now",
         "The key is X_API_KEY, dear friends",
     ],
-    "json": ['{"tweet": "Bitcoin is up"}', 'Bitcoin "text": is up today'],
+    "json": ['{"tweet": "Bitcoin is up"}', 'Bitcoin "text": "up today"'],
     "cut": [
         "Bitcoin is up today because the",
         "Bitcoin is up today,",
