@@ -30,7 +30,8 @@ class Proof:
 class Case:
     """``subject``: whom a direction is about; ``span``: horizon said earlier in this sentence;
     ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence; ``spans``: horizons its
-    changes were proved over; ``relation``: of the number before, for lists (``crossed A, B and C``)."""
+    changes were proved over; ``relation``: of the number before, for lists (``crossed A, B and C``);
+    ``against``: the level this sentence compares with."""
 
     text: str
     known: Known
@@ -43,6 +44,7 @@ class Case:
     way: int = 0
     spans: set[str] = field(default_factory=set)
     relation: str = ""
+    against: str = ""
     sentence: Sentence = field(default_factory=Sentence)
 
     def quote(self, item: Item) -> str:

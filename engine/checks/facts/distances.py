@@ -61,6 +61,9 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
     relation, pointed = "within" if within else "", ""
     if item.value == "usd" and not within and _is_level(segment, i):
         return None
+    if case.against and segment.of("dir") and not segment.of("span", "ago", "ref"):
+        down = any(other.value == "down" for other in segment.of("dir"))
+        return _Link(case.against, "below" if down else "above", None)
     for other in after(segment, i, 9):
         if (other.kind == "num" and other.value != "date") or other.value in (":", "="):
             break
@@ -69,8 +72,9 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
         elif other.kind == "dir" and other.value in ("up", "down"):
             pointed = pointed or ("below" if other.value == "down" else "above")
         elif other.kind == "ref" and other.value in REFS:
-            if relation or pointed == "below" or item.value == "share" or _needed(segment):
-                ratio = item.value == "share" and not relation and not pointed
+            part = item.value == "share" or _part_of(segment, i)
+            if relation or pointed == "below" or part or _needed(segment):
+                ratio = part and not relation and not pointed
                 return _Link(role_here(segment, other), relation or pointed, other, ratio)
             break
         elif other.value in ("it", "that") and relation and case.last_ref:
@@ -78,6 +82,11 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
         elif other.kind in ("ago", "sep", "emoji"):
             break
     return _link_back(case, segment, item, relation)
+
+
+def _part_of(segment: Segment, i: int) -> bool:
+    """``53.4% of its all-time high``."""
+    return any(other.value == "of" for other in after(segment, i, 1))
 
 
 def _is_level(segment: Segment, i: int) -> bool:
@@ -102,6 +111,9 @@ def _link_back(case: Case, segment: Segment, item: Item, relation: str) -> _Link
             governed = [x for x in seen[k + 1 : k + 4] if x.kind == "rel" and x.value in _APART]
             if governed and not any(x.value == "of" for x in seen[:k]):
                 return _Link(role, governed[0].value, other)
+            relation = relation or next(
+                (x.value for x in seen[:k] if x.value == "away" and x.kind == "rel"), ""
+            )
             bracket = bool(seen) and seen[0].value == "("
             signed = item.value == "pct" and bool(item.number and item.number.sign)
             if relation or bracket or (signed and role == "ath"):
@@ -119,7 +131,7 @@ def _link_back(case: Case, segment: Segment, item: Item, relation: str) -> _Link
 def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     number, known = item.number, case.known
     assert number is not None  # noqa: S101  items of kind num carry one
-    _settle(segment, item, link)
+    _settle(case, segment, item, link)
     if not link.role:
         why = "the snapshot knows the levels of the last 24 hours and the record"
         case.reject("time", item, why)
@@ -148,7 +160,7 @@ def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     case.judge(good, "number", item, f"distance from {LEVELS[link.role][1]}", fact, said)
 
 
-def _settle(segment: Segment, item: Item, link: _Link) -> None:
+def _settle(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     """The words of the distance are judged with it; other directions stay open."""
     i = segment.index(item)
     if link.ref is not None:
@@ -157,7 +169,8 @@ def _settle(segment: Segment, item: Item, link: _Link) -> None:
         if other.kind == "rel" and other.value in _APART:
             other.done = True
         near = -3 <= k - i <= 3 and item.value != "share"
-        if other.kind == "dir" and other.value in ("up", "down") and near:
+        against = link.ref is None and link.role == case.against
+        if other.kind == "dir" and other.value in ("up", "down") and (near or against):
             between = segment.items[min(i, k) + 1 : max(i, k)]
             if all(x.kind in ("word", "rel", "size") for x in between):
                 other.done = True

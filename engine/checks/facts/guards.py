@@ -85,6 +85,7 @@ def _negated(case: Case, segment: Segment, item: Item) -> None:
 
 def _negated_level(case: Case, item: Item, between: list[Item]) -> None:
     role = item.value if item.kind == "ref" and item.value in _LEVELS else ""
+    item.size = "negated"
     part = case.known.gap_pct(role) if role else None
     text = case.text[: item.start].lower()
     far = "far from" in text or "nowhere near" in text
@@ -106,7 +107,8 @@ def foreign(case: Case, sentence: Sentence) -> None:
     counted = (
         sentence.has("num") if case.content_type == "price" else sentence.has("num", "usd", "pct")
     )
-    if not counted and not sentence.has("dir") and not sentence.has("emoji"):
+    crossed = sentence.has("rel", "cross_up", "cross_down", "above", "below")
+    if not (counted or crossed or sentence.has("dir") or sentence.has("emoji")):
         return
     for item in sentence.items():
         if item.kind == "topic" and item.value == "other" and not item.done:
@@ -117,9 +119,20 @@ def _open_relation(case: Case, item: Item) -> bool:
     if item.kind != "rel" or item.value not in _OPEN:
         return False
     text = case.quote(item).lower()
+    if text == "over" and item.place == len(segment_of(case, item)) - 1:
+        return True  # "the dip is over"
     if item.value in ("cross_up", "hold_above", "hold_below"):
         return any(part in text for part in _TELLING)
     return text not in _EVERYDAY
+
+
+def segment_of(case: Case, item: Item) -> list[Item]:
+    """The items of the segment ``item`` stands in."""
+    return next(
+        segment.items
+        for segment in case.sentence.segments
+        if item.place < len(segment.items) and segment.items[item.place] is item
+    )
 
 
 def leftovers(case: Case, sentence: Sentence) -> None:

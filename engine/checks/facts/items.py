@@ -15,6 +15,8 @@ from engine.checks.facts.words import EMOJI, Sense, lexicon
 
 _ENDS = {".", "!", "?", ";", "|", "•", "·", "‣", "▪"}
 _ABBREVIATIONS = {"vs", "approx", "ca", "circa", "u", "s", "no", "mt", "st", "jan", "feb", "dec"}
+_PICTURE = "picture"
+"""A neutral emoji: it parts sentences as a bullet does."""
 _DASHES = {"-", "–", "—"}
 _ARROWS = {"→", "➡", "⇒", "⟶", "➜", "»", "⮕", "➔"}
 SPAN_UNITS = {"minutes", "hours", "days", "weeks", "months", "years"}
@@ -63,8 +65,11 @@ class Segment:
 
 @dataclass(slots=True)
 class Sentence:
+    """``soft``: only an emoji parts it from the one before, so its subject carries over."""
+
     segments: list[Segment] = field(default_factory=list)
     question: bool = False
+    soft: bool = False
 
     def items(self) -> Iterator[Item]:
         for segment in self.segments:
@@ -125,9 +130,9 @@ def _simple(tokens: Sequence[Token], i: int) -> Item:
     token = tokens[i]
     if token.kind == "emoji" and token.text not in _ARROWS:
         value = EMOJI.get(token.text)
-        return Item("emoji" if value else "past", value or token.text, token.start, token.end)
+        return Item("emoji" if value else "sep", value or _PICTURE, token.start, token.end)
     if token.text in _ARROWS:
-        return Item("rel", "to", token.start, token.end)
+        return Item("rel", "to", token.start, token.end, "arrow")
     return _plain(tokens, i, "sep" if token.kind in ("mark", "line") else token.kind)
 
 
@@ -191,19 +196,21 @@ def sentences(items: Sequence[Item]) -> list[Sentence]:
     """Cut at full stops, bars, bullets and lines; then at commas, conjunctions and dashes."""
     found: list[Sentence] = []
     run: list[Item] = []
+    soft = False
     for i, item in enumerate(items):
         if _ends(items, i):
-            _close(found, run, question=item.value == "?")
+            _close(found, run, question=item.value == "?", soft=soft)
+            soft = item.value == _PICTURE
             run = []
         else:
             run.append(item)
-    _close(found, run, question=False)
+    _close(found, run, question=False, soft=soft)
     return found
 
 
-def _close(found: list[Sentence], run: list[Item], *, question: bool) -> None:
+def _close(found: list[Sentence], run: list[Item], *, question: bool, soft: bool) -> None:
     if run:
-        found.append(Sentence(_segments(run), question))
+        found.append(Sentence(_segments(run), question, soft))
     elif question and found:
         found[-1].question = True
 
@@ -215,6 +222,8 @@ def _ends(items: Sequence[Item], i: int) -> bool:
     if item.value.startswith("\n"):
         before = items[i - 1] if i else None
         return not (before and before.value == ":")
+    if item.value == _PICTURE:
+        return True
     if item.value not in _ENDS:
         return False
     return not (item.value == "." and i and items[i - 1].value in _ABBREVIATIONS)

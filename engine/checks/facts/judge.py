@@ -52,7 +52,8 @@ def _open(case: Case, sentence: Sentence, pending: str) -> None:
     """What a sentence takes over from the one before it."""
     items = list(sentence.items())
     case.sentence, case.span, case.spans, case.relation = sentence, pending, set(), ""
-    if not (items and items[0].value in _PRONOUNS):
+    case.against = ""
+    if not sentence.soft and not (items and items[0].value in _PRONOUNS):
         case.subject = "btc"
     answers = any(item.value == "pct" for item in items[:3]) and not sentence.has("topic")
     if not answers:  # "Is it down? Yes, 2.3%."
@@ -135,6 +136,10 @@ def _remember(case: Case, segment: Segment) -> None:
     """What ``it`` and a bare ``18.3% on the week`` later in the sentence refer to."""
     for ref in segment.of("ref"):
         case.last_ref = role_here(segment, ref) or case.last_ref
+    if any(item.value == "against" for item in segment.of("rel")) or (
+        segment.items[0].value == "from"
+    ):
+        case.against = case.last_ref if segment.of("ref") else ""
     ways = {SIGNS[item.value] for item in segment.of("dir") if item.value in SIGNS}
     ways |= {item.number.sign for item in segment.of("num") if item.number and item.number.sign}
     if len(ways) == 1:

@@ -14,7 +14,7 @@ from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
 
 REFS = {"high": "high", "low": "low", "ath": "ath"}
-_BREAKS = {"now", "currently", "trading", "trades", "sits", "price", "presently"}
+_BREAKS = {"now", "currently", "trading", "trades", "price", "presently"}
 _LINKS = {
     "in", "of", "as", "the", "is", "was", "marks", "marked", "a", "an", "its", "being", "s", "for", "total",
     "it", "by", "on", "(", "24h", "has", "have", "traded",
@@ -206,6 +206,8 @@ def _role_before(segment: Segment, i: int) -> str:
             return ""
         if other.value in _BREAKS and other.kind in ("word", "rel"):
             return ""
+        if other.kind == "ref" and other.size == "negated":
+            continue
         if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
             return _ref_role(segment, other) if distance <= 5 else ""
         if other.kind == "topic" and other.value not in ("btc", "block", "fng", "halving"):
@@ -217,8 +219,11 @@ def _role_before(segment: Segment, i: int) -> str:
 
 def _role_after(segment: Segment, i: int) -> str:
     for distance, other in enumerate(after(segment, i, 6)):
-        if other.kind == "num" or (other.kind == "sep" and other.value != "("):
+        defines = distance == 0 and other.value in (":", "=")
+        if other.kind == "num" or (other.kind == "sep" and other.value != "(" and not defines):
             return ""
+        if defines:
+            continue
         if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
             own = _owns_number(segment, i + 1 + distance)
             return "" if own else _ref_role(segment, other)
@@ -303,6 +308,8 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
             if other.kind == "dir" and other.value in ("up", "down"):
                 sign = 1 if other.value == "up" else -1
                 break
+            if case.quote(other).lower() in ("off its", "off the"):
+                sign = -1
             if other.kind != "size" and other.value not in ("24h",):
                 break
     if not sign:

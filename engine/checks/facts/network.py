@@ -44,6 +44,9 @@ def _fee_number(sentence: Sentence, item: Item) -> bool:
 
 def _fee_role(segment: Segment, item: Item) -> str:
     i = segment.index(item)
+    for beside in before(segment, i, 1):
+        if beside.kind == "ref" and beside.value in ("low", "high"):
+            return "hour" if beside.value == "low" else "fast"
     for other in before(segment, i, 7):
         if other.kind == "num":
             break
@@ -110,7 +113,8 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
 def _about_blocks(case: Case, sentence: Sentence, segment: Segment, item: Item) -> bool:
     if item.value == "blocks" or _owner(segment, item) in ("block", "halving"):
         return True
-    return item.value == "rank" and case.subject == "block"
+    alone = not segment.of("topic") and item.value in ("rank", "bare")
+    return case.subject == "block" and alone
 
 
 def _owner(segment: Segment, item: Item) -> str:

@@ -89,6 +89,8 @@ def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
     told = any(item.kind == "rel" and item.value == "to" for item in between)
     if not told or segment.of("swing") or _ranged(segment):
         return False
+    if any(item.kind == "rel" and item.value == "to" and item.size == "arrow" for item in between):
+        return True
     led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 3))
     return led or bool(segment.of("dir"))
 
@@ -159,7 +161,18 @@ def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, t
         # "between 66,000 and 70,000": true of the whole day, and not much wider than it
         loose = one.value <= low and high <= two.value and two.value - one.value <= 0.06 * high
         good = exact or loose
-    now = {"now", "sits", "sitting", "currently", "at"} & {item.value for item in segment.items}
+    now = {
+        "now",
+        "sits",
+        "sitting",
+        "currently",
+        "at",
+        "hovering",
+        "hovers",
+        "trading",
+        "trades",
+        "is",
+    } & {item.value for item in segment.items}
     if not good and now and price is not None and not segment.of("span", "swing"):
         good = one.value <= price <= two.value <= one.value * 1.03
         said = known.level_text("price") if not good else said
