@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 from schedule import Scheduler
 
@@ -21,6 +23,8 @@ from engine.store import jobs
 from engine.store.database import opened
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Jobs:
         self._scheduler = Scheduler()
         self._lanes: dict[str, ThreadPoolExecutor] = {}
         self._running: dict[str, Future[None]] = {}
+        self._lock = Lock()
         self.failures: dict[str, int] = {}
 
     def add(self, job: Job) -> None:
@@ -66,10 +71,18 @@ class Jobs:
         before = self._running.get(job.name)
         if before is not None and not before.done():
             return
-        lane = self._lanes.get(job.lane)
-        if lane is None:
-            lane = self._lanes[job.lane] = ThreadPoolExecutor(1, thread_name_prefix=job.lane)
-        self._running[job.name] = lane.submit(self._run, job)
+        self._running[job.name] = self.in_turn(job.lane, lambda: self._run(job))
+
+    def in_turn(self, lane: str, work: Callable[[], T]) -> Future[T]:
+        """Run ``work`` once on the lane's thread, after what waits there.
+
+        Raises: RuntimeError when the jobs have been stopped.
+        """
+        with self._lock:
+            pool = self._lanes.get(lane)
+            if pool is None:
+                pool = self._lanes[lane] = ThreadPoolExecutor(1, thread_name_prefix=lane)
+        return pool.submit(work)
 
     def stop(self, timeout_s: float) -> list[str]:
         """Take no more work and wait; answers the names of jobs that did not end in time."""

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from engine.checks import policy
 from engine.errors import BuzzError, DatabaseUnusable
@@ -15,6 +16,7 @@ from engine.log import event
 from engine.posting import queue
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
+from engine.records import Facts
 from engine.service import alerts, backup, heartbeat, notify, schedule, watchdog
 from engine.service.app import App
 from engine.service.clockwatch import ClockWatch
@@ -28,6 +30,9 @@ from engine.store import settings
 from engine.store.database import opened
 from engine.writing.generate import Writer
 
+if TYPE_CHECKING:
+    from engine.service.api.server import ApiServer
+
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 25.0
@@ -37,7 +42,8 @@ STOP_WITHIN_S = 25.0
 class Runner:
     """One runner on one database. Build, :meth:`run` until ``stop`` is set, done.
 
-    ``tell`` hears of every draft; ``first`` names a content type to write at once.
+    ``tell`` hears of every draft; ``first`` names a content type to write at once; ``api`` is
+    the address where the REST API listens, None for none.
     """
 
     def __init__(
@@ -46,10 +52,13 @@ class Runner:
         stop: threading.Event,
         tell: Callable[[Written], None] = lambda written: None,
         first: str | None = None,
+        api: tuple[str, int] | None = None,
     ) -> None:
+        self._api_address = api
+        self.api: ApiServer | None = None
         self._app, self._stop, self._first = app, stop, first
         path, clock = app.db_path, app.clock
-        self.model = app.model()
+        self.model = app.current_model()
         self.desk = MarketDesk(path, app.config, clock)
         writer = Writer(path, self.model, clock, app.rng)
         self._learner = Learner(app)
@@ -116,6 +125,8 @@ class Runner:
             self.jobs.add(job)
         if self._first is not None:
             self.jobs.start(Job("first post", 0, "writing", self._write_first))
+        if self._api_address is not None:
+            self._serve(self._api_address)
         event(logger, logging.INFO, "runner started", db=str(path), publisher=app.config.publisher)
 
     def _tick(self) -> None:
@@ -136,6 +147,8 @@ class Runner:
 
     def _finish(self) -> None:
         watchdog.notify("STOPPING=1")
+        if self.api is not None:
+            self.api.stop()
         late = self.jobs.stop(STOP_WITHIN_S)
         if late:
             event(logger, logging.WARNING, "jobs still at work at the end", jobs=late)
@@ -149,6 +162,7 @@ class Runner:
         return self._clockwatch.state != "untrusted"
 
     def _fill(self) -> None:
+        self.model.refresh()
         if self._trusted():
             self.filler.fill_due()
 
@@ -178,6 +192,24 @@ class Runner:
 
     def _backup(self) -> None:
         backup.daily(self._app.db_path, self._app.clock)
+
+    def _serve(self, address: tuple[str, int]) -> None:
+        from engine.service.api.server import ApiServer
+
+        app = self._app
+        self.api = ApiServer(
+            address,
+            app.config,
+            app.clock,
+            self._write_now,
+            lambda work: self.jobs.in_turn("writing", work),
+        )
+
+    def _write_now(self, content_type: str, facts: Facts | None) -> Written:
+        self.model.refresh()
+        written = self.filler.write_now(content_type, facts)
+        self._tell(written)
+        return written
 
     def _write_first(self) -> None:
         self._tell(self.filler.write_now(self._first or "price"))

@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.errors import UsageError
 from engine.log import set_up_logging
 from engine.service.app import App
 from engine.service.fill import Written
 from engine.store import schedules, settings
 from engine.store.database import opened, write_tx
 
+API_ADDRESS = "127.0.0.1:8700"
 DEMO_DB = Path("data/demo.db")
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -42,6 +44,13 @@ DEMO_SETTINGS: dict[str, object] = {
 def add(commands: Any) -> None:
     """Register this group's commands."""
     run = commands.add_parser("run", help="the service: until Ctrl-C or SIGTERM")
+    run.add_argument(
+        "--api",
+        nargs="?",
+        const=API_ADDRESS,
+        metavar="HOST:PORT",
+        help=f"serve the REST API too ({API_ADDRESS})",
+    )
     run.set_defaults(handler=_run, logs=True)
     demo = commands.add_parser("demo", help="runner and console, embedded model, dry run")
     demo.add_argument("--port", type=int, default=8501, help="the console's port (8501)")
@@ -72,10 +81,22 @@ def stop_on_signals() -> Iterator[threading.Event]:
 def _run(app: App, args: argparse.Namespace) -> int:
     from engine.service.loop import Runner
 
+    address = None if args.api is None else parse_address(args.api)
     with stop_on_signals() as stop:
         app.ready()
-        Runner(app, stop).run()
+        Runner(app, stop, api=address).run()
     return 0
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """``HOST:PORT``, ``[IPv6]:PORT`` or a port alone, which means loopback.
+
+    Raises: UsageError.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:
+        raise UsageError(f"{text!r} is not HOST:PORT. For instance {API_ADDRESS}.")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _demo(app: App, args: argparse.Namespace) -> int:

@@ -1,0 +1,113 @@
+"""Models: what the server has, and which one writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from engine.errors import BuzzError, ModelError
+from engine.llm.base import ModelInfo
+from engine.llm.build import build_backend
+from engine.service.api.auth import Needs
+from engine.service.api.context import Api, api_of
+from engine.service.api.once import KeyHeader, Once, Reply
+from engine.service.api.problems import Problem, documented
+from engine.service.api.shapes import (
+    CurrentModelAnswer,
+    CurrentModelRequest,
+    ModelAnswer,
+    ModelList,
+)
+from engine.service.tokens import Caller
+from engine.store import settings
+from engine.store.audit import audit, state_hash
+from engine.store.database import opened, write_tx
+
+router = APIRouter(tags=["models"])
+KEY = "model.current"
+
+
+@router.get(
+    "/models",
+    response_model=ModelList,
+    responses=documented(400, 401, 403, 422, 429, 503),
+    summary="Models that may write",
+)
+def list_models(request: Request, caller: Annotated[Caller, Depends(Needs("read"))]) -> ModelList:
+    """The model in force and whatever its server has beside it."""
+    api = api_of(request)
+    current = in_force(api)
+    try:
+        found, message = _models(api, current), ""
+    except ModelError as error:
+        found, message = [], str(error)
+    rows = [
+        ModelAnswer(
+            name=f"{info.backend}:{info.name}",
+            backend=info.backend,
+            digest=info.digest,
+            parameter_size=info.parameter_size,
+            quantization=info.quantization,
+            size_bytes=info.size_bytes,
+        )
+        for info in found
+    ]
+    return ModelList(current=current, reachable=not message, message=message, models=rows)
+
+
+@router.put(
+    "/models/current",
+    response_model=CurrentModelAnswer,
+    responses=documented(400, 401, 403, 409, 422, 429, 503),
+    summary="Choose the model that writes",
+)
+async def choose_model(
+    request: Request,
+    wish: CurrentModelRequest,
+    caller: Annotated[Caller, Depends(Needs("models"))],
+    key: KeyHeader = None,
+) -> Response:
+    """Takes effect with the next post. The model must be there now, else 409. A new model has to
+    earn trust anew before autonomy `auto` lets its posts out."""
+    api = api_of(request)
+
+    def work() -> Reply:
+        _must_be_there(api, wish.name)
+        before, now = in_force(api), api.clock.now()
+        with opened(api.db_path) as db, write_tx(db):
+            settings.put(db, KEY, wish.name, actor=caller.actor, now=now)
+            hashes = state_hash(before), state_hash(wish.name)
+            audit(db, caller.actor, "changed", f"setting:{KEY}", *hashes, now)
+        answer = CurrentModelAnswer(current=wish.name, previous=before)
+        return Reply(200, answer.model_dump_json())
+
+    once = await Once.of(api, caller, key, request)
+    return await run_in_threadpool(once.do, work)
+
+
+def in_force(api: Api) -> str:
+    """``backend:model``."""
+    with opened(api.db_path, "ro") as db:
+        return str(settings.get(db, KEY)) or f"{api.config.llm}:{api.config.model}"
+
+
+def _must_be_there(api: Api, name: str) -> None:
+    """Raises: Problem 409."""
+    try:
+        names = {f"{info.backend}:{info.name}" for info in _models(api, name)}
+    except BuzzError as error:
+        raise Problem(409, f"{name} cannot be used now: {error}") from error
+    if name not in names and f"{name}:latest" not in names:
+        raise Problem(409, f"{name} is not there. GET models lists what is.")
+
+
+def _models(api: Api, name: str) -> list[ModelInfo]:
+    """Asked of a backend of its own: the runner's may be writing."""
+    model = build_backend(api.config, name=name)
+    try:
+        return model.models()
+    finally:
+        model.close()

@@ -1,0 +1,115 @@
+"""How the service is: health for watchdogs, status for people, metrics for Prometheus."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from sqlite_utils import Database
+
+from engine import __version__
+from engine.errors import BuzzError
+from engine.posting import killswitch
+from engine.service import health, heartbeat
+from engine.service.api.auth import Needs
+from engine.service.api.context import Api, api_of
+from engine.service.api.problems import documented
+from engine.service.api.shapes import HealthAnswer, StatusAnswer
+from engine.service.tokens import Caller
+from engine.store import settings
+
+router = APIRouter(tags=["service"])
+
+_HEALTH: dict[int | str, dict[str, Any]] = {
+    **documented(400, 422),
+    503: {"description": "Not ready", "model": HealthAnswer},
+}
+_ALIVE = HealthAnswer(status="ok", checks={"api": "ok"}).model_dump_json().encode()
+
+
+@router.get(
+    "/health", response_model=HealthAnswer, responses=_HEALTH, summary="Alive, or ready for work"
+)
+async def get_health(
+    request: Request, probe: Annotated[Literal["live", "ready"], Query()] = "ready"
+) -> Response:
+    """Needs no token. `live`: the API answers; `ready`: the database can be read and the runner's
+    pulse is fresh."""
+    return _live() if probe == "live" else _ready(api_of(request))
+
+
+@router.get("/health/live", response_model=HealthAnswer, responses=documented(400), summary="Alive")
+async def get_live() -> Response:
+    """Needs no token."""
+    return _live()
+
+
+@router.get("/health/ready", response_model=HealthAnswer, responses=_HEALTH, summary="Ready")
+async def get_ready(request: Request) -> Response:
+    """Needs no token."""
+    return _ready(api_of(request))
+
+
+@router.get(
+    "/status",
+    response_model=StatusAnswer,
+    responses=documented(400, 401, 403, 422, 429, 503),
+    summary="What the runner does",
+)
+async def get_status(
+    request: Request, caller: Annotated[Caller, Depends(Needs("read"))]
+) -> StatusAnswer:
+    """The same as `runner.py status`."""
+    api = api_of(request)
+
+    def read(db: Database) -> StatusAnswer:
+        now = health.status(db, api.clock, kill_switch=killswitch.is_on(db, api.db_path))
+        model = str(settings.get(db, "model.current"))
+        return StatusAnswer(
+            **now.to_dict(),
+            model=model or f"{api.config.llm}:{api.config.model}",
+            publisher=api.config.publisher,
+            version=__version__,
+        )
+
+    # ages change without a commit, so this is asked anew each time
+    return api.reads.fresh(read)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Figures"},
+        **documented(400, 401, 403, 422, 429, 503),
+    },
+    summary="Figures for Prometheus",
+)
+async def get_metrics(
+    request: Request, caller: Annotated[Caller, Depends(Needs("metrics"))]
+) -> Response:
+    """Text exposition format 0.0.4."""
+    api = api_of(request)
+    content = api.reads.fresh(lambda db: api.metrics.text(db, api.db_path))
+    return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _live() -> Response:
+    return Response(_ALIVE, media_type="application/json")
+
+
+def _ready(api: Api) -> Response:
+    checks = {"api": "ok", "database": "ok", "runner": "ok"}
+    try:
+        pulse = api.reads.get("alive", lambda db: settings.get(db, "service.heartbeat_stale_s"))
+        age = api.reads.fresh(lambda db: heartbeat.age_s(db, api.clock))
+        if age is None or age > pulse:
+            checks["runner"] = "no pulse" if age is None else f"last pulse {age:.0f} s ago"
+    except (BuzzError, sqlite3.Error):
+        checks["database"] = "cannot be read"
+        checks["runner"] = "unknown"
+    good = all(value == "ok" for value in checks.values())
+    answer = HealthAnswer(status="ok" if good else "failing", checks=checks)
+    return Response(answer.model_dump_json(), 200 if good else 503, media_type="application/json")
