@@ -116,6 +116,12 @@ _SPLIT_WORD = re.compile(
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 
+# each reading costs as much as the text itself
+_MOST_VIEWS = 12
+# Runs of marks or digits that no reader takes in and no expression should have to walk.
+_LONG_RUN = re.compile(r"[^a-z0-9]{13,}|[0-9][0-9.,]{23,}")
+
+
 def views(text: str) -> list[View]:
     """The folded text first, then every different reading of it with disguises undone.
 
@@ -133,18 +139,12 @@ def views(text: str) -> list[View]:
     return readings
 
 
-_MOST_VIEWS = 12
-# Runs of marks or digits that no reader takes in and no expression should have to walk.
-_LONG_RUN = re.compile(r"[^a-z0-9]{13,}|[0-9][0-9.,]{23,}")
-
-
 def _shorten(run: str) -> str:
     return run[:6] + "\0" * (len(run) - 12) + run[-6:]
 
 
 def _replace(view: View, pattern: re.Pattern[str], new: Callable[[str], str]) -> View:
-    """Replace matches; ``new`` answers a text of equal length or shorter (then it is a deletion
-    of single characters, marked by NUL)."""
+    """Replace matches; ``new`` answers as many characters as it gets, NUL for each to drop."""
     letters = list(view.text)
     for match in pattern.finditer(view.text):
         letters[match.start() : match.end()] = new(match[0])
