@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.lab import figures, machine
 from engine.lab.figures import Cell
+from engine.lab.quality import Variety
 from engine.lab.statistics import Spread
 from engine.store.bench import BenchRun
 
@@ -55,13 +56,27 @@ def cell_json(cell: Cell, described: dict[str, Any]) -> dict[str, Any]:
         "harness_s": _known(cell.harness_s),
         "cold": vars(cell.cold) if cell.cold else None,
         "memory_bytes": machine.memory_bytes(described),
-        "rules": dict(cell.rules),
-        "voice": _known(cell.voice),
+        "rules": dict(cell.quality.rules),
+        "voice": _known(cell.quality.voice),
+        "fact_errors": cell.quality.fact_errors.hits,
+        "variety": variety_json(cell.quality.variety),
         "lights": {
             "under_2_s": figures.speed_light(cell),
             "under_10_gb": figures.memory_light(machine.memory_bytes(described)),
             "over_95_pct": figures.acceptance_light(cell),
         },
+    }
+
+
+def variety_json(variety: Variety) -> dict[str, Any]:
+    """How alike the texts are."""
+    return {
+        "n": variety.n,
+        "distinct_1": variety.distinct_1,
+        "distinct_2": variety.distinct_2,
+        "compression_ratio": variety.compression,
+        "self_bleu": variety.self_bleu,
+        "near_duplicates": variety.near.hits,
     }
 
 
@@ -139,7 +154,13 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     plain = {key: value for key, value in row.items() if not isinstance(value, dict)}
     ends = plain.pop("accepted_interval") or [None, None]
     lights = row["lights"]
-    return {**plain, "accepted_low": ends[0], "accepted_high": ends[1], **lights}
+    return {
+        **plain,
+        "accepted_low": ends[0],
+        "accepted_high": ends[1],
+        **row["variety"],
+        **lights,
+    }
 
 
 def _cell_text(value: Any) -> Any:

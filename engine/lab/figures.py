@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.lab.plan import Plan
+from engine.lab.quality import Quality, quality
 from engine.lab.statistics import Interval, Rate, Spread, spread
 from engine.store.bench import BenchCall
 
@@ -66,8 +67,7 @@ class Cell:
     reloads: int
     harness_s: float | None
     cold: Cold | None
-    rules: tuple[tuple[str, int], ...]
-    voice: float | None
+    quality: Quality
 
     @property
     def n_done(self) -> int:
@@ -129,7 +129,6 @@ def _cell(key: _Key, calls: list[BenchCall], repeats: int, cold: BenchCall | Non
     accepted = sum(call.verdict == "pass" for call in ok)
     seconds = sum(call.wall_s for call in calls)
     prefill, note = _prefill(calls)
-    voices = [call.voice_score for call in ok if call.voice_score is not None]
     return Cell(
         model=model,
         content_type=content_type,
@@ -153,8 +152,7 @@ def _cell(key: _Key, calls: list[BenchCall], repeats: int, cold: BenchCall | Non
         reloads=sum((call.load_s or 0.0) > RELOAD_S for call in calls),
         harness_s=sum(call.harness_s for call in calls) / len(calls) if calls else None,
         cold=_cold(cold) if cold else None,
-        rules=_rules(ok),
-        voice=sum(voices) / len(voices) if voices else None,
+        quality=quality(calls),
     )
 
 
@@ -201,12 +199,3 @@ def _server_s(call: BenchCall) -> float | None:
     if call.prefill_s is None or call.decode_s is None:
         return None
     return (call.load_s or 0.0) + call.prefill_s + call.decode_s
-
-
-def _rules(calls: Iterable[BenchCall]) -> tuple[tuple[str, int], ...]:
-    """How many texts broke each rule, the commonest first."""
-    counts: dict[str, int] = {}
-    for call in calls:
-        for rule in call.rules:
-            counts[rule] = counts.get(rule, 0) + 1
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
