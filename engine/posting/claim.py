@@ -42,6 +42,7 @@ class Stand:
     account: str
     epoch: int
     policy_version: str | None = None
+    public: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _post_may(
         back = queue.unapprove(db, post.id, revision=post.revision, actor="runner", now=now)
         posts.move(db, back, "rejected", actor="runner", now=now, reason=said)
         return Refusal("not_fit", said, post_id=post.id)
-    fresh = queue.judge_freshness(db, post, now)
+    fresh = queue.judge_freshness(db, post, now, rules)
     if fresh.stale:
         queue.set_aside(db, post, fresh.reason, actor="runner", now=now)
         return Refusal("stale", fresh.reason, post_id=post.id)
@@ -135,8 +136,8 @@ def _post_may(
 
 def _said_already(db: Database, post: Post, stand: Stand, now: datetime) -> str | None:
     """Why the text must not go to X in any case."""
-    if stand.publisher == "x" and post.world != "live":
-        return f"it is made from {post.world} data, which never goes to X"
+    if stand.public and post.world != "live":
+        return f"it is made from {post.world} data, which never becomes public"
     if len(spend.cashtags(post.text)) > 1:
         return "X allows one cashtag a post"
     twin = approvals.twin(db, post, since=now - SAME_TEXT_FOR, states=SAID_STATES)

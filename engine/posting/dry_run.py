@@ -20,6 +20,7 @@ class DryRunPublisher:
 
     name = "dry_run"
     account = "dry-run"
+    public = False
     lags = False
 
     def __init__(self, db_path: Path, clock: Clock | None = None) -> None:

@@ -191,7 +191,10 @@ class Poster:
 
     def _stand(self) -> Stand:
         publisher = self._publisher
-        return Stand(self._path, publisher.name, publisher.account, self._lock.epoch, self._policy)
+        return Stand(
+            self._path, publisher.name, publisher.account, self._lock.epoch, self._policy,
+            publisher.public,
+        )  # fmt: skip
 
     def _send(self, db: Database, claimed: Claimed) -> Answer:
         def before_send() -> None:

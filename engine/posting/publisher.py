@@ -74,6 +74,11 @@ class Publisher(Protocol):
     def account(self) -> str: ...
 
     @property
+    def public(self) -> bool:
+        """Whether what is sent reaches the public; then only live data may be in it."""
+        ...
+
+    @property
     def lags(self) -> bool: ...
 
     def publish(self, text: str, *, timeout_s: float, before_send: Callable[[], None]) -> Answer:

@@ -33,6 +33,7 @@ class XPublisher:
         self._client = XClient(config)
         self._clock = clock or SystemClock()
         self.account = self._client.user_id
+        self.public = config.public
 
     def publish(self, text: str, *, timeout_s: float, before_send: Callable[[], None]) -> Answer:
         try:
