@@ -136,6 +136,15 @@ def listing(
     return [_run(row) for row in rows]
 
 
+def newest_of_each_model(db: Database) -> list[int]:
+    """Ids of the finished benchmark runs that are the newest of at least one model, oldest first."""
+    rows = db.conn.execute(
+        "SELECT max(c.run_id) FROM bench_calls c JOIN bench_runs r ON r.id = c.run_id "
+        "WHERE r.kind = 'bench' AND r.state = 'done' GROUP BY c.model"
+    ).fetchall()
+    return sorted({row[0] for row in rows})
+
+
 def same_plan(db: Database, plan_sha256: str) -> BenchRun | None:
     """The newest run with exactly this plan."""
     row = db.conn.execute(

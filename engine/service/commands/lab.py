@@ -26,6 +26,13 @@ def add(commands: Any) -> None:
     cancel = steps.add_parser("cancel", help="stop a run after its call in flight")
     cancel.add_argument("run_id", type=int)
     cancel.set_defaults(handler=_cancel)
+    report = steps.add_parser("report", help="write the model-selection document")
+    report.add_argument("--runs", default="", help="run ids (the newest finished of each model)")
+    report.add_argument("--out", type=Path, help="write to this file (the terminal)")
+    report.set_defaults(handler=_report)
+    patterns = steps.add_parser("patterns", help="which prompts and recipes did best")
+    patterns.add_argument("--out", type=Path, help="write to this file (the terminal)")
+    patterns.set_defaults(handler=_patterns)
     export = steps.add_parser("export", help="a stored run as JSON, CSV or Markdown")
     export.add_argument("run_id", type=int)
     export.add_argument("--format", choices=("json", "csv", "markdown"), default="json")
@@ -159,6 +166,37 @@ def _cancel(app: App, args: argparse.Namespace) -> int:
         if not bench.ask_to_cancel(db, args.run_id, now=app.clock.now()):
             raise UsageError(f"run {args.run_id} neither waits nor runs.")
     app.say(f"run {args.run_id} stops after its call in flight.")
+    return 0
+
+
+def _report(app: App, args: argparse.Namespace) -> int:
+    from engine.lab.report import Evidence, document
+    from engine.store import bench
+
+    with opened(app.existing(), "ro") as db:
+        ids = _numbers(args.runs) or bench.newest_of_each_model(db)
+        runs = [bench.get(db, run_id) for run_id in ids]
+        if not runs or any(run is None or run.state != "done" for run in runs):
+            raise UsageError("a report needs finished runs. `bench list` shows them.")
+        text = document([Evidence(run, bench.calls(db, run.id)) for run in runs if run])
+    return _written(app, text, args.out)
+
+
+def _patterns(app: App, args: argparse.Namespace) -> int:
+    from engine.lab import patterns
+
+    with opened(app.existing()) as db:
+        patterns.fill_scores(db)
+        text = patterns.document(db, app.clock.now())
+    return _written(app, text, args.out)
+
+
+def _written(app: App, text: str, out: Path | None) -> int:
+    if out is None:
+        app.say(text.rstrip())
+    else:
+        out.write_text(text, encoding="utf-8")
+        app.say(f"{out} is written.")
     return 0
 
 
