@@ -88,13 +88,14 @@ def _desk() -> Desk:
 
 
 def _frame(desk: Desk) -> None:
+    health = data.health()
     with st.sidebar:
-        status.block(desk.operator)
+        status.block(desk.operator, health.stop.stopped)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/person: {_name(desk.operator)}")
             if not auth.is_local(desk.operator):
                 st.button("Sign out", key="shell.out", type="tertiary", on_click=auth.sign_out)
-    status.banner(desk.operator)
+    status.banner(desk.operator, health)
 
 
 def _name(operator: Operator) -> str:

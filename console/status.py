@@ -10,9 +10,15 @@ from engine.service.users import Operator
 
 
 @st.fragment(run_every="5s")
-def block(operator: Operator) -> None:
-    """Runner, model, publisher, next slot and the one-click stop; looks again every 5 seconds."""
+def block(operator: Operator, stopped: bool) -> None:
+    """Runner, model, publisher, next slot and the one-click stop; looks again every 5 seconds.
+
+    ``stopped`` is what the page around it was drawn with: when that changes, here or anywhere
+    else, the whole page is drawn anew, because the banner stands outside this fragment.
+    """
     health = data.health()
+    if health.stop.stopped != stopped:
+        st.rerun()
     with st.container(border=True, gap="xsmall"):
         for icon, text in _lines(health):
             st.caption(f"{icon} {text}")
@@ -28,9 +34,8 @@ def block(operator: Operator) -> None:
             )
 
 
-def banner(operator: Operator) -> None:
+def banner(operator: Operator, health: Health) -> None:
     """One line for each thing that waits for a person; nothing while all is well."""
-    health = data.health()
     if data.sample_shown():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(
