@@ -9,10 +9,10 @@ Nothing here talks to X; only the runner does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlite_utils import Database
 
@@ -345,11 +345,13 @@ def expire_due(db: Database, now: datetime) -> int:
     return len(late)
 
 
-def judge_freshness(db: Database, post: Post, now: datetime) -> freshness.Freshness:
+def judge_freshness(
+    db: Database, post: Post, now: datetime, rules: Mapping[str, Any] | None = None
+) -> freshness.Freshness:
     """Whether the post still tells the truth by the latest stored snapshot of its world."""
     snapshot = snapshots.get(db, post.snapshot_id) if post.snapshot_id else None
     latest = snapshots.latest(db, world=snapshot.world) if snapshot else None
-    return freshness.judge(post, snapshot, latest, settings.get_all(db), now)
+    return freshness.judge(post, snapshot, latest, rules or settings.get_all(db), now)
 
 
 def set_aside(db: Database, post: Post, why: str, *, actor: str, now: datetime) -> Post:

@@ -159,7 +159,8 @@ def is_linked(db: Database, x_post_id: str) -> bool:
 def newest_id(db: Database, account: str) -> str | None:
     """The newest id of the account on X that is known here."""
     row = db.conn.execute(
-        "SELECT x_post_id FROM attempts WHERE account = ? AND x_post_id IS NOT NULL "
+        "SELECT x_post_id FROM (SELECT x_post_id FROM attempts WHERE account = ? "
+        "AND x_post_id IS NOT NULL ORDER BY id DESC LIMIT 100) "
         "ORDER BY length(x_post_id) DESC, x_post_id DESC LIMIT 1",
         (account,),
     ).fetchone()

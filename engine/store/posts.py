@@ -6,6 +6,7 @@ Changes of state are decided in :mod:`engine.posting.queue`; every one of them g
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import unicodedata
@@ -234,7 +235,8 @@ def rewrite(
         "updated_at": at,
     }
     with write_tx(db):
-        new = _swap(db, post, values, actor=actor, what="edited", now=now)
+        _swap(db, post, values, actor=actor, what="edited", now=now)
+        new = need(db, post.id)
         db.conn.execute(
             "INSERT INTO post_revisions (post_id, revision, text, body_sha256, snapshot_id, "
             "verdict, findings, actor, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -284,7 +286,7 @@ def _swap(
         )
         if cursor.rowcount != 1:
             raise conflict(db, post.id)
-        new = need(db, post.id)
+        new = dataclasses.replace(post, **values)  # type: ignore[arg-type]
         audit(db, actor, what, f"post:{post.id}", _seen(post), _seen(new), now)
     return new
 

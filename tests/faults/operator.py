@@ -17,7 +17,7 @@ from tests.faults.x_server import USER, XServer
 
 
 def fresh_database(path: Path, *, quiet_s: float, reads: int, **more: Any) -> None:
-    """A migrated database with settings for a hurried world."""
+    """A migrated database with settings for a hurried world; ``more`` by their own names."""
     with opened(path) as db:
         migrate(db)
     hurried = {

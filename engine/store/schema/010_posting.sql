@@ -3,6 +3,8 @@
 
 ALTER TABLE posts ADD COLUMN text_key TEXT NOT NULL DEFAULT '';
 CREATE INDEX posts_by_text_key ON posts (text_key);
+CREATE INDEX posts_due ON posts (COALESCE(not_before, scheduled_for, approved_at), id)
+    WHERE state = 'approved';
 
 -- What people (and the autonomy level) said of which exact text.
 CREATE TABLE decisions (
