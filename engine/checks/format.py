@@ -177,8 +177,8 @@ def _tags(text: str) -> Iterator[Finding]:
             start, end = found[most].start(), found[-1].end()
             yield _finding(name, start, end, f"{len(found)} {name}; at most {most}.")
     words = re.sub(r"[#＃$@]\w+|https?://\S+", " ", text)
-    if text.strip() and len(re.findall(r"[^\W\d_]{2,}", words)) < 2:
-        yield _finding("words", 0, len(text), "Hardly a word beside tags, numbers and links.")
+    if text.strip() and not re.search(r"[^\W\d_]{2,}", words):
+        yield _finding("words", 0, len(text), "No word beside tags, numbers and links.")
 
 
 def _loop(text: str) -> Iterator[Finding]:
