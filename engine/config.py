@@ -118,6 +118,35 @@ VARIABLES: dict[str, str] = {
 }
 
 
+SECRETS = (
+    *X_KEYS,
+    "BTCBUZZ_OPENAI_KEY",
+    "BTCBUZZ_COINGECKO_KEY",
+    "BTCBUZZ_PASSWORD",
+    "BTCBUZZ_ALERT_URLS",
+)
+
+
+def with_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` and the secrets that systemd's LoadCredential (or a container's secrets) put
+    into files of $CREDENTIALS_DIRECTORY, named like their variables; a variable wins.
+
+    Raises: ConfigError where such a file cannot be read.
+    """
+    merged = dict(environ)
+    folder = environ.get("CREDENTIALS_DIRECTORY", "")
+    for name in SECRETS if folder else ():
+        try:
+            merged.setdefault(name, (Path(folder) / name).read_text(encoding="utf-8").strip())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"the credential {name} in {folder} cannot be read ({error}). Correct its file."
+            ) from error
+    return merged
+
+
 def load_config(environ: Mapping[str, str]) -> Config:
     """The validated configuration behind ``environ``.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.clock import Clock, SystemClock
-from engine.config import Config, load_config
+from engine.config import Config, load_config, with_credentials
 from engine.errors import DatabaseUnusable
 from engine.store.database import opened
 from engine.store.migrations import pending
@@ -38,7 +38,8 @@ class App:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> App:
         """Raises: ConfigError."""
-        return cls(load_config(environ), actor=environ.get("USER") or f"uid {os.getuid()}")
+        config = load_config(with_credentials(environ))
+        return cls(config, actor=environ.get("USER") or f"uid {os.getuid()}")
 
     @property
     def db_path(self) -> Path:

@@ -6,7 +6,6 @@ Plain ASGI, outside FastAPI, so that it holds for every path, known or not.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import secrets
 import sqlite3
@@ -16,11 +15,8 @@ from typing import TypeVar
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import BuzzError
-from engine.log import event
 from engine.service.api.context import Api
 from engine.service.api.problems import Problem, render
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -69,14 +65,11 @@ class Guard:
         except Problem as problem:
             response = render(problem.status, problem.detail, request_id, headers=problem.headers)
             await response(scope, receive, answer)
-        except Exception as error:
-            event(
-                logger, logging.ERROR, "request failed", request_id=request_id,
-                error=f"{type(error).__name__}: {error}",
-            )  # fmt: skip
-            logger.debug("trace of %s", request_id, exc_info=error)
+        except Exception:
+            # answered and logged inside (problems.of_ours); an answer that broke off is not, and
+            # only closing the connection tells the truth
             if not complete:
-                raise  # the answer broke off: only closing the connection tells the truth
+                raise
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
             self._api.metrics.saw(scope["method"], route, status, time.perf_counter() - started)

@@ -65,7 +65,7 @@ class Once:
     def begin(self) -> Reply | None:
         """The kept answer, or None: then do the work and :meth:`finish`, or :meth:`release`.
 
-        Raises: Problem 409 or 422 when the key is not free.
+        Raises: Problem 409 when the key is not free.
         """
         if self.key is None:
             return None
@@ -77,7 +77,7 @@ class Once:
         if kept is None:
             return None
         if kept.fingerprint != self.fingerprint:
-            raise Problem(422, "This Idempotency-Key was used for another request. Take a new one.")
+            raise Problem(409, "This Idempotency-Key was used for another request. Take a new one.")
         if kept.state == "done":
             return Reply(kept.status or 500, kept.body or "")
         if kept.run == self.api.run:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from engine.errors import (
     BuzzError,
@@ -97,6 +98,9 @@ def install(app: FastAPI) -> None:
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  registered for it alone
         headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # the router names the methods of the first route that has the path, not of all
+            headers["Allow"] = ", ".join(_methods(app, request.url.path)) or headers["Allow"]
         return render(error.status_code, str(error.detail), _id(request), headers=headers)
 
     async def of_validation(request: Request, error: Exception) -> Response:
@@ -121,6 +125,11 @@ def install(app: FastAPI) -> None:
         return render(503, detail, _id(request), headers={"Retry-After": "5"})
 
     async def of_ours(request: Request, error: Exception) -> Response:
+        event(
+            logger, logging.ERROR, "request failed", request_id=_id(request),
+            error=f"{type(error).__name__}: {error}",
+        )  # fmt: skip
+        logger.debug("trace of %s", _id(request), exc_info=error)
         detail = "Something went wrong here; the log has it under this request id."
         return render(500, detail, _id(request))
 
@@ -131,6 +140,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StoreError, of_database)
     app.add_exception_handler(sqlite3.Error, of_database)
     app.add_exception_handler(BuzzError, of_engine)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Methods that the contract has for ``path``."""
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            found |= {method.upper() for method in operations}
+    return sorted(found)
 
 
 def _status_of(error: Exception) -> int:

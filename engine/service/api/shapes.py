@@ -5,14 +5,31 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from engine.records import Facts
 
 ContentType = Literal["price", "joke", "motivation", "news"]
-Amount = Annotated[float, Field(gt=0, lt=1e18, allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=-100, le=100_000, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+def _text(value: object) -> object:
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError("takes a text in ISO 8601")
+
+
+Amount = Annotated[float, Field(ge=0.01, lt=1e18, allow_inf_nan=False, strict=True)]
+Percent = Annotated[float, Field(ge=-100, le=100_000, allow_inf_nan=False, strict=True)]
+Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
+Day = Annotated[date, BeforeValidator(_text)]
 Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -24,7 +41,7 @@ class Strict(BaseModel):
 
 
 class FearGreedContext(Strict):
-    value: Annotated[int, Field(ge=0, le=100)]
+    value: Annotated[int, Field(ge=0, le=100, strict=True)]
     label: Line
 
 
@@ -45,7 +62,7 @@ class HeadlineContext(Strict):
 class Context(Strict):
     """FACTS to write on; what is unknown is null or left out."""
 
-    as_of: AwareDatetime | None = None
+    as_of: Moment | None = None
     price_usd: Amount | None = None
     change_24h_pct: Percent | None = None
     change_7d_pct: Percent | None = None
@@ -54,7 +71,7 @@ class Context(Strict):
     volume_24h_usd: Amount | None = None
     market_cap_usd: Amount | None = None
     ath_usd: Amount | None = None
-    ath_date: date | None = None
+    ath_date: Day | None = None
     fear_greed: FearGreedContext | None = None
     block_height: Count | None = None
     fees: FeesContext | None = None
@@ -107,15 +124,18 @@ class GenerateAnswer(BaseModel):
     reason: str
 
 
+Bound = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
 class VariableShape(Strict):
     """One field of a template; ``low`` and ``high`` bound numbers, or the length of texts."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     type: Literal["text", "number", "whole", "choice"] = "text"
     unit: Line = ""
-    required: bool = True
-    low: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    high: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    required: Annotated[bool, Field(strict=True)] = True
+    low: Bound | None = None
+    high: Bound | None = None
     choices: Annotated[list[Line], Field(max_length=50)] = []
     example: Line = ""
 

@@ -146,7 +146,8 @@ def test_a_body_has_64_kb_and_no_more(api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b'{"content_type": "poem"}', b'{"content_type": "joke", "x": 1}',
-     b'{"context": {"price_usd": NaN}}', b'{"context": {"price_usd": -1}}', b"\xff\xfe",
+     b'{"context": {"price_usd": NaN}}', b'{"context": {"price_usd": -1}}', b'{"context": {"price_usd": "1"}}',
+     b'{"context": {"as_of": 1}}', b"\xff\xfe",
      b'{"context": {"headline": {"title": "\\ud800", "source": ""}}}', b'{"\\ud800": 1}'],
 )  # fmt: skip
 def test_a_wrong_body_is_named_and_not_repeated(api: httpx.Client, content: bytes) -> None:
@@ -161,6 +162,8 @@ def test_unknown_paths_and_methods_are_problems_too(api: httpx.Client) -> None:
     answer = api.delete(f"{BASE}/status")
     assert is_problem(answer, 405)
     assert answer.headers["allow"] == "GET"
+    answer = api.request("PATCH", f"{BASE}/templates/1")
+    assert answer.headers["allow"] == "DELETE, GET, PUT"
 
 
 def test_a_request_id_that_was_given_comes_back(api: httpx.Client) -> None:

@@ -83,7 +83,7 @@ def test_the_same_key_writes_one_post_and_answers_twice(
 
 def test_a_key_belongs_to_one_request_and_one_token(service: Service, api: httpx.Client) -> None:
     generate(api, "key-1", content_type="joke", context=FACTS)
-    assert generate(api, "key-1", content_type="price", context=FACTS).status_code == 422
+    assert generate(api, "key-1", content_type="price", context=FACTS).status_code == 409
     with service.client("generate") as other:
         answer = generate(other, "key-1", content_type="price", context=FACTS)
         assert answer.status_code == 200
@@ -232,7 +232,7 @@ def test_a_template_that_cannot_be_rendered_is_not_saved(
     api: httpx.Client, change: dict[str, str], word: str
 ) -> None:
     answer = api.post(f"{BASE}/templates", json={**TEMPLATE, **change})
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert word in answer.json()["detail"]
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from sqlite_utils import Database
 from starlette.concurrency import run_in_threadpool
 
-from engine.errors import UsageError
+from engine.errors import TemplateError, UsageError
 from engine.service.api.auth import Needs
 from engine.service.api.context import Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
@@ -170,9 +170,13 @@ async def _once(api: Api, caller: Caller, key: str | None, request: Request, wor
 
 
 def _checked(wish: VersionRequest) -> list[dict[str, Any]]:
-    """The variables as they are stored. Raises: TemplateError."""
+    """The variables as they are stored. Raises: Problem 409 where fields and variables differ."""
     variables = [row.model_dump() for row in wish.variables]
-    check_template(wish.system, wish.body, tuple(Variable.from_dict(row) for row in variables))
+    try:
+        check_template(wish.system, wish.body, tuple(Variable.from_dict(row) for row in variables))
+    except TemplateError as error:
+        # 409 and not 422: each part is well formed, together they cannot stand
+        raise Problem(409, str(error)) from error
     return variables
 
 
