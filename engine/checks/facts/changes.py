@@ -22,7 +22,7 @@ _LEAST = {"some": (1.0, 0.8), "strong": (3.0, 2.0), "big": (5.0, 3.0)}
 _MOST = {"small": (2.0, 4.0), "tiny": (0.75, 0.75)}
 _NO_HISTORY = {
     "fees": "fees", "volume": "volume", "fng": "the Fear & Greed index", "hash": "the hash rate",
-    "other": "anything but Bitcoin", "halving": "the halving", "supply": "the supply",
+    "other": "anything but Bitcoin", "asset": "anything but Bitcoin", "halving": "the halving", "supply": "the supply",
 }  # fmt: skip
 
 
@@ -52,6 +52,9 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
         what = _NO_HISTORY.get(case.subject, case.subject)
         case.reject("number", item, f"the snapshot has no history of {what}")
         return
+    if _of_something(segment, item):
+        case.reject("number", item, "the snapshot knows no shares of anything but the record")
+        return
     span = horizon(case, segment, item)
     change = case.known.change(span)
     said = case.known.change_text(span)
@@ -70,6 +73,19 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
         case.reject("direction", item, said)
         return
     case.prove(item, f"change over {span}", SPANS[span], pct(change))
+
+
+def _of_something(segment: Segment, item: Item) -> bool:
+    """``2.3% of its holders``; ``2.3% of its value`` is the price's own change."""
+    following = after(segment, segment.index(item), 4)
+    if not following or following[0].value != "of":
+        return False
+    own = {"value", "price", "worth"}
+    return not any(other.value in own or case_price(other) for other in following[1:])
+
+
+def case_price(item: Item) -> bool:
+    return item.kind == "topic" and item.value == "btc" and item.end - item.start == len("price")
 
 
 def _difficulty(case: Case, item: Item) -> None:
@@ -171,24 +187,18 @@ def direction(case: Case, segment: Segment, item: Item) -> None:
     if item.value in ("calm", "wild", "moving"):
         _weather(case, segment, item)
         return
-    span = item.size[5:] if item.size.startswith("mood:") else ""
-    span = _MOOD_SPANS.get(span, f"other:the {span}") if span else horizon(case, segment, item)
+    span = horizon(case, segment, item)
     change = case.known.change(span)
     said = case.known.change_text(span)
     if change is None:
         case.reject("time" if span not in SPANS else "direction", item, said)
         return
-    beside = any(near.value == "pct" for near in before(segment, segment.index(item), 4)) or any(
-        near.value == "pct" for near in after(segment, segment.index(item), 5)
-    )
+    beside = case.sentence.has("num", "pct")
     held = holds(item.value, _sizes(segment, item), change, span, beside=beside)
     if held and _returning(case, item):
         held = _came_back(case)
         said += "" if held else ", and nothing shows that it was lower before"
     case.judge(held, "direction", item, f"{item.value} over {span}", SPANS[span], said)
-
-
-_MOOD_SPANS = {"day": "24h", "session": "24h", "24 hours": "24h", "week": "7d", "hour": "1h"}
 
 
 def holds(value: str, sizes: set[str], change: float, span: str, *, beside: bool = False) -> bool:
@@ -212,7 +222,7 @@ def _sizes(segment: Segment, item: Item) -> set[str]:
     for other in around:
         if other.kind == "size":
             other.done = True
-    if item.size and not item.size.startswith("mood:"):
+    if item.size:
         named.add(item.size)
     return named
 

@@ -16,7 +16,7 @@ from engine.checks.facts.levels import REFS, close_to
 from engine.checks.facts.numbers import Number
 
 _APART = {"below", "above", "from", "away", "just_below", "just_above"}
-_NEEDED = {"needs", "need", "needed", "required", "takes"}
+_NEEDED = {"needs", "need", "needed", "required", "takes", "take"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
         elif other.kind == "dir" and other.value in ("up", "down"):
             pointed = pointed or ("below" if other.value == "down" else "above")
         elif other.kind == "ref" and other.value in REFS:
-            part = item.value == "share" or _part_of(segment, i)
+            part = item.value == "share" or (item.value == "pct" and _part_of(segment, i))
             if relation or pointed == "below" or part or _needed(segment):
                 ratio = part and not relation and not pointed
                 return _Link(role_here(segment, other), relation or pointed, other, ratio)
@@ -104,7 +104,13 @@ def _link_back(case: Case, segment: Segment, item: Item, relation: str) -> _Link
     i = segment.index(item)
     seen = before(segment, i, 9)
     for k, other in enumerate(seen):
-        if (other.kind == "num" and item.value == "usd") or other.kind in ("span", "ago"):
+        if (
+            other.kind == "num"
+            and item.value == "usd"
+            and not (relation and _is_level(segment, other.place))
+        ):
+            break
+        if other.kind in ("span", "ago"):
             break
         if other.kind == "ref" and other.value in REFS:
             role = role_here(segment, other)
@@ -141,6 +147,11 @@ def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
         case.reject("number", item, known.level_text(link.role))
         return
     said = f"{known.level_text(link.role)}, {usd(abs(gap))} or {abs(part):.2f} % from the price"
+    if segment.of("neg") or (
+        _needed(segment) and any(x.value == "down" for x in segment.of("dir"))
+    ):
+        case.reject("negation", item, said)
+        return
     below = _says_below(segment, item, link)
     if (below is True and gap >= 0) or (below is False and gap <= 0):
         case.reject("relation", item, said)
@@ -208,4 +219,6 @@ def _says_below(segment: Segment, item: Item, link: _Link) -> bool | None:
 
 
 def _needed(segment: Segment) -> bool:
-    return any(item.value in _NEEDED for item in segment.of("word"))
+    return any(
+        item.value in _NEEDED or item.value == "will" for item in segment.of("word", "modal")
+    )

@@ -9,7 +9,7 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS
 from engine.checks.facts.places import near
 
-_CLAIMS = {"dir", "num", "emoji", "label", "ref", "mult", "super", "swing"}
+_CLAIMS = {"dir", "num", "emoji", "ago", "label", "ref", "mult", "super", "swing"}
 _LEVELS = ("high", "low", "ath")
 _OPEN = {
     "above", "below", "just_above", "just_below", "cross_up", "cross_down", "hold_above",
@@ -36,6 +36,9 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
         return False
     modal = next(iter(segment.of("modal")), None)
     condition = next((item for item in sentence.items() if item.kind == "if"), None)
+    words = {item.value for item in segment.items} | {case.quote(modal).lower() if modal else ""}
+    if words & {"take", "need", "needs", "needs to"} and segment.of("ref") and not condition:
+        return False  # "it would take an 87 % gain to reach the record" is arithmetic
     for blocker, why in (
         (modal, "the snapshot knows nothing of the future"),
         (condition, "a condition is not a fact"),
@@ -54,6 +57,14 @@ def negations(case: Case, segment: Segment) -> None:
     for i, item in enumerate(segment.items):
         if item.kind != "neg" or item.done:
             continue
+        before_it = segment.items[max(0, i - 2) : i]
+        for other in before_it:  # "5 sat/vB is not the rate"
+            if (
+                other.kind == "num"
+                and not other.done
+                and before_it[-1].value in ("is", "was", "are")
+            ):
+                case.reject("negation", other, "a number under a negation states no fact")
         for k, other in enumerate(segment.items[i + 1 : i + 7]):
             if other.kind == "sep" and other.value == ":":
                 break
@@ -65,6 +76,8 @@ def negations(case: Case, segment: Segment) -> None:
                 case.reject("negation", other, "a number under a negation states no fact")
             elif other.kind in ("dir", "emoji"):
                 _negated(case, segment, other)
+            elif other.kind == "ago":
+                case.reject("negation", other, "nothing proves the negation")
             elif other.kind in ("ref", "super", "mult"):
                 _negated_level(case, other, segment.items[i + 1 : i + 1 + k])
         item.done = True
@@ -75,8 +88,11 @@ def _negated(case: Case, segment: Segment, item: Item) -> None:
     change = case.known.change(span)
     plain = item.value in ("up", "down") and case.subject == "btc"
     good = change is not None and plain and not holds(item.value, set(), change, span)
-    if case.text[: item.start].lower().rstrip().endswith(("no longer", "stopped", "stops", "stop")):
-        good = False  # that it did before is one more claim
+    lead = case.text[: item.start].lower().split()[-5:]
+    if {"never", "longer", "nobody", "none", "without", "avoids", "avoided"} & set(lead) or any(
+        word.startswith(("stop", "refus", "fail", "miss")) for word in lead
+    ):
+        good = False  # says something of other days or of before, too
     said = case.known.change_text(span)
     if not good and plain and change is not None:
         said += ", which does not prove the negation"
@@ -104,6 +120,10 @@ def _negated_level(case: Case, item: Item, between: list[Item]) -> None:
 
 def foreign(case: Case, sentence: Sentence) -> None:
     """Nothing that is said in one breath with another asset or measure is proved."""
+    if case.content_type == "price":
+        for item in sentence.items():
+            if item.kind == "topic" and item.value == "asset" and not item.done:
+                case.reject("subject", item, "the snapshot knows Bitcoin only")
     counted = (
         sentence.has("num") if case.content_type == "price" else sentence.has("num", "usd", "pct")
     )
@@ -111,7 +131,7 @@ def foreign(case: Case, sentence: Sentence) -> None:
     if not (counted or crossed or sentence.has("dir") or sentence.has("emoji")):
         return
     for item in sentence.items():
-        if item.kind == "topic" and item.value == "other" and not item.done:
+        if item.kind == "topic" and item.value in ("other", "asset") and not item.done:
             case.reject("subject", item, "the snapshot knows Bitcoin only")
 
 

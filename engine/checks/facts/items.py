@@ -165,6 +165,10 @@ def _phrase(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Ite
             continue
         if all(_bare(tokens[i + k].text) == word for k, word in enumerate(entry)):
             first = senses[0]
+            if first.size == "mood":  # "a rough week": the noun is the horizon, not the mood
+                return Item(
+                    first.kind, first.value, token.start, token.end, spaced=token.spaced
+                ), i + 1
             item = Item(
                 first.kind, first.value, token.start, tokens[last - 1].end, first.size,
                 senses=senses, spaced=token.spaced,

@@ -10,7 +10,7 @@ from engine.checks.facts.guards import blocked, foreign, leftovers, negations
 from engine.checks.facts.items import Item, Segment, Sentence, itemise, join_hyphens, sentences
 from engine.checks.facts.levels import crossings
 from engine.checks.facts.loose import number
-from engine.checks.facts.network import blocks, fee_rates, mood
+from engine.checks.facts.network import blocks, fee_rates, halving_time, mood
 from engine.checks.facts.pairs import money_pairs
 from engine.checks.facts.reading import Token, read
 from engine.checks.facts.remarks import remarks
@@ -18,6 +18,7 @@ from engine.checks.facts.spans import claims_something, free_spans, trailing
 from engine.checks.facts.times import judge_times
 
 _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "these", "those"}
+_TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", "up to", "roughly")
 _NO_MARKET = ("block", "supply", "halving", "diff", "fng")
 
 
@@ -38,6 +39,8 @@ def judge(case: Case) -> None:
             _segment(case, sentence, k, segment, market=market)
         if market:
             foreign(case, sentence)
+        if sentence.has("topic", "halving"):
+            halving_time(case, sentence)
         leftovers(case, sentence)
         claimless = not any(claims_something(segment) for segment in sentence.segments)
         pending = _header(sentence) if claimless else ""
@@ -63,7 +66,8 @@ def _open(case: Case, sentence: Sentence, pending: str) -> None:
 def _settle(case: Case, sentence: Sentence) -> None:
     """Words of several senses take the one that fits the sentence."""
     fees = sentence.has("topic", "fees") or sentence.has("num", "feerate")
-    _release_time_words(list(sentence.items()))
+    _release_time_words(case, list(sentence.items()))
+    _earlier_levels(case, list(sentence.items()))
     for item in sentence.items():
         other = next((sense for sense in item.senses[1:] if sense.kind != item.kind), None)
         if other and "fee" in (item.kind, other.kind) and (other.kind == "fee") == fees:
@@ -75,10 +79,27 @@ def _settle(case: Case, sentence: Sentence) -> None:
             item.value = "1h" if whole else "other:part of an hour" if timed else item.value
 
 
-def _release_time_words(items: list[Item]) -> None:
+def _earlier_levels(case: Case, items: list[Item]) -> None:
+    """``below where it was 24 hours ago`` compares; ``since this time last week`` is one horizon."""
+    for i, item in enumerate(items[:-1]):
+        following = items[i + 1]
+        text = case.quote(following).lower()
+        if following.kind == "dir" and text.startswith(("where it", "where we")):
+            if item.kind == "rel" and item.value in ("above", "below", "from"):
+                named = text != "where it was"
+                following.kind, following.value = ("ago", "24h") if named else ("word", "where")
+        elif (
+            item.kind == "span"
+            and item.value == "other:an earlier moment"
+            and following.kind == "ago"
+        ):
+            item.kind = "word"
+
+
+def _release_time_words(case: Case, items: list[Item]) -> None:
     """``over the past 24 hours``: neither ``over`` nor ``past`` relates a price to a level."""
     for i, item in enumerate(items):
-        if item.kind != "rel" or item.value not in ("above", "about", "away", "below"):
+        if item.kind != "rel" or case.quote(item).lower() not in _TIMED:
             continue
         for k, other in enumerate(items[i + 1 : i + 5], start=i + 1):
             if other.kind == "span":

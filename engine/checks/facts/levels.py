@@ -39,10 +39,10 @@ def close_to(number: Number, fact: float, relation: str) -> bool:
 
 def money(case: Case, segment: Segment, item: Item) -> None:
     """One dollar amount that stands by itself."""
-    if case.subject == "other" or _foreign(segment):
+    if case.subject in ("other", "asset") or _foreign(segment):
         case.reject("subject", item, "the snapshot knows Bitcoin only")
         return
-    if _difference(case, segment, item):
+    if _start(case, segment, item) or _difference(case, segment, item):
         return
     role = role_of(case, segment, item)
     if role == "atl":
@@ -55,8 +55,39 @@ def money(case: Case, segment: Segment, item: Item) -> None:
         case.reject("unit", item, f"the snapshot knows no dollar value of {role}")
 
 
+def _start(case: Case, segment: Segment, item: Item) -> bool:
+    """``slips 2.3% from $69,027``: where a way began is not where it ended."""
+    i, number = segment.index(item), item.number
+    assert number is not None  # noqa: S101
+    led = [x for x in before(segment, i, 3) if x.kind != "word" and x.value != "about"]
+    if (
+        not led
+        or led[0].kind != "rel"
+        or led[0].value != "from"
+        or case.quote(led[0]).lower() != "from"
+    ):
+        return False
+    span, known, price = horizon(case, segment, item), case.known, case.known.level("price")
+    starts = {f"price_usd, {SPANS[span]}": known.before(span)} if span in SPANS else {}
+    if span == "24h":
+        starts |= {"low_24h": known.level("low"), "high_24h": known.level("high")}
+    ways = {x.value for x in segment.of("dir")} & {"up", "down"}
+    for fact, value in starts.items():
+        relation = relation_to(segment, i)
+        near = value is not None and (
+            _near(number, value, case) or close_to(number, value, relation)
+        )
+        if near and value and price and ways <= {"up" if price > value else "down"}:
+            case.prove(item, "where it came from", fact, usd(value))
+            for ref in (x for x in segment.of("dir") if fact != "price_usd, change_24h_pct"):
+                ref.done = True
+            return True
+    case.reject("relation", item, f"it did not come from there; {known.change_text(span)}")
+    return True
+
+
 def _foreign(segment: Segment) -> bool:
-    return any(item.value == "other" for item in segment.of("topic"))
+    return any(item.value in ("other", "asset") for item in segment.of("topic"))
 
 
 def _level(case: Case, segment: Segment, item: Item, role: str) -> None:

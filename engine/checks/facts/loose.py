@@ -22,7 +22,7 @@ _WHY = {
 }
 _AFTER_PRICE = {
     "today", "now", "at", "on", "in", "per", "for", "right", "this", "as", "is", "was", "of", "again", "level", "mark",
-    "handle", "area", "zone", "range", "currently", "each", "s", "it", "its", "the", "a", "has", "looks", "line",
+    "handle", "area", "zone", "range", "currently", "each", "s", "it", "its", "the", "a", "has", "looks", "line", "rn", "atm", "and",
 }  # fmt: skip
 
 

@@ -8,12 +8,43 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.levels import close_to
 
 _FEES = ("fast", "half_hour", "hour")
+_GLOOMY = {
+    "terrible",
+    "awful",
+    "bad",
+    "grim",
+    "bleak",
+    "gloomy",
+    "sour",
+    "depressed",
+    "dismal",
+    "miserable",
+    "poor",
+    "dark",
+    "horrible",
+}
+_SUNNY = {
+    "great",
+    "good",
+    "cheerful",
+    "sunny",
+    "rosy",
+    "euphoric",
+    "excellent",
+    "fantastic",
+    "exuberant",
+    "jubilant",
+    "happy",
+}
+NEXT_HALVING = 1_050_000
 _FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
 
 
 def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
     """``fast 5, hour 3 sat/vB``; ``5/4/3 sat/vB``; without a name it is the fast fee."""
-    items = [item for item in segment.of("num") if not item.done and _fee_number(sentence, item)]
+    items = [
+        item for item in segment.of("num") if not item.done and _fee_number(case, sentence, item)
+    ]
     if not items:
         return
     fees = case.known.facts.fees
@@ -35,10 +66,13 @@ def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
         case.judge(good and not number.sign, "number", item, name, f"fees.{role}", said)
 
 
-def _fee_number(sentence: Sentence, item: Item) -> bool:
+def _fee_number(case: Case, sentence: Sentence, item: Item) -> bool:
+    """Bare numbers count where the unit is said once for all of them."""
     if item.value == "feerate":
         return True
-    rates = any(other.value == "feerate" for other in sentence.items() if other.kind == "num")
+    rates = sentence.has("num", "feerate") or any(
+        "vb" in case.quote(other).lower() for other in sentence.items() if other.kind == "topic"
+    )
     return item.value == "bare" and rates and bool(item.number and item.number.value < 5000)
 
 
@@ -138,53 +172,60 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
     known, number = case.known, item.number
     assert number is not None  # noqa: S101
     height, left = known.facts.block_height, known.halving_left()
-    if height is None or left is None:
-        case.reject("number", item, "the snapshot does not know the block height")
-        return
     relation = relation_to(segment, segment.index(item))
-    relation = "above" if relation.startswith("cross_up") else relation
-    if sentence.has("topic", "halving") and _to_go(sentence):
-        said = f"{left:,} blocks are left to the next halving"
-        case.judge(
-            close_to(number, left, relation),
-            "number",
-            item,
-            "blocks to the halving",
-            "block_height",
-            said,
-        )
+    halving = sentence.has("topic", "halving")
+    if height is None or left is None:
+        if halving and number.equals(NEXT_HALVING) and not relation:
+            case.prove(item, "height of the next halving", "a constant", f"{NEXT_HALVING:,}")
+        else:
+            case.reject("number", item, "the snapshot does not know the block height")
         return
-    if sentence.has("topic", "halving") and number.equals(height + left) and not relation:
-        case.prove(item, "height of the next halving", "block_height", f"{height + left:,}")
-        return
-    retarget = known.facts.retarget_blocks
-    if sentence.has("topic", "diff") and retarget is not None:
-        said = f"{retarget:,} blocks are left to the retarget"
-        case.judge(
-            close_to(number, retarget, relation),
-            "number",
-            item,
-            "blocks to the retarget",
-            "retarget_blocks",
-            said,
-        )
-        return
-    good = close_to(number, height, relation) and not number.sign
-    if relation == "above":
+    said, good = f"the block height is {height:,}", False
+    claim, fact = "block height", "block_height"
+    if halving and (item.value == "blocks" or _to_go(segment)):
+        claim, said = "blocks to the halving", f"{left:,} blocks are left to the next halving"
+        good = close_to(number, left, relation)
+    elif halving and number.equals(height + left):
+        claim, good = "height of the next halving", not relation
+    elif known.facts.retarget_blocks is not None and sentence.has("topic", "diff"):
+        claim, fact = "blocks to the retarget", "retarget_blocks"
+        said = f"{known.facts.retarget_blocks:,} blocks are left to the retarget"
+        good = close_to(number, known.facts.retarget_blocks, relation)
+    elif relation in ("above", "cross_up"):
         good = number.value < height <= number.value * 1.01
-    case.judge(
-        good, "number", item, "block height", "block_height", f"the block height is {height:,}"
-    )
+    elif not segment.of("topic") or not any(x.value == "halving" for x in segment.of("topic")):
+        good = close_to(number, height, relation)
+    case.judge(good and not number.sign, "number", item, claim, fact, said)
 
 
-def _to_go(sentence: Sentence) -> bool:
-    words = {item.value for item in sentence.items()}
-    return bool(
-        words & {"away", "left", "remaining", "until", "remain", "if", "before", "more", "from"}
-    ) or any(
-        item.kind in ("if",) or (item.kind == "rel" and item.value == "away")
-        for item in sentence.items()
-    )
+def halving_time(case: Case, sentence: Sentence) -> None:
+    """``the next halving is about two years away``: ten minutes a block, within a tenth."""
+    left = case.known.halving_left()
+    minutes = {
+        "days": 1440,
+        "weeks": 10080,
+        "months": 43830,
+        "years": 525960,
+        "hours": 60,
+        "minutes": 1,
+    }
+    for item in sentence.items():
+        number = item.number
+        if item.kind != "span" or item.done or number is None or number.unit not in minutes:
+            continue
+        size = (left or 0) * 10 / minutes[number.unit]
+        said = (
+            "the block height is not known"
+            if left is None
+            else f"{left:,} blocks are left, about {size:.1f} {number.unit}"
+        )
+        good = left is not None and (number.equals(size) or abs(number.value - size) <= 0.1 * size)
+        case.judge(good, "time", item, "time to the halving", "block_height", said)
+
+
+def _to_go(segment: Segment) -> bool:
+    words = {"away", "left", "remaining", "until", "remain", "before", "more", "countdown", "go"}
+    return any(item.value in words or item.kind == "if" for item in segment.items)
 
 
 def _supply(case: Case, segment: Segment, item: Item) -> None:
@@ -260,6 +301,14 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
         )
         case.judge(good, "number", item, "Fear & Greed", "fear_greed.value", said)
     label = case.known.mood() or ""
+    nearest = next(iter(segment.of("topic")), None)
+    if nearest and case.content_type == "price":
+        for item in segment.of("word") if nearest.value == "fng" else ():
+            want = "fear" if item.value in _GLOOMY else "greed" if item.value in _SUNNY else ""
+            if want:
+                case.judge(
+                    want in label, "relation", item, f"a mood of {want}", "fear_greed.label", said
+                )
     for item in segment.of("label"):
         if item.done:
             continue
@@ -300,7 +349,12 @@ def _negated_label(segment: Segment, item: Item) -> bool:
 
 def fee_words(case: Case, segment: Segment) -> None:
     """``fees are low``: at most 10 sat/vB for the fast one; high from 50."""
-    if case.subject != "fees" and not any(item.value == "fees" for item in segment.of("topic")):
+    rated = any(item.value == "feerate" for item in segment.of("num"))
+    if (
+        case.subject != "fees"
+        and not rated
+        and not any(x.value == "fees" for x in segment.of("topic"))
+    ):
         return
     fees = case.known.facts.fees
     for item in segment.items:

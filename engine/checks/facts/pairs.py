@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.checks.facts.case import Case, before
+from engine.checks.facts.changes import relation_to
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import usd
-from engine.checks.facts.levels import LEVELS
+from engine.checks.facts.levels import LEVELS, close_to
 from engine.checks.facts.numbers import Number
 
 _JOINS = {"-", "–", "—", "/", "..", "…"}
@@ -50,7 +51,7 @@ def _partner(items: list[Item], i: int) -> int | None:
             or (item.kind == "rel" and item.value == "to")
         ):
             joined = True
-        elif item.kind in ("ago", "span", "dir") or item.value in ("a", "the"):
+        elif item.kind in ("ago", "span", "dir") or item.value in ("a", "the", "about"):
             continue
         else:
             return None
@@ -71,8 +72,12 @@ def _named(
     """``high and low of A and B``, ``high/low: A/B``."""
     refs = [item for item in before(segment, i, 9) if item.kind == "ref"][:2]
     names = [ref.value for ref in reversed(refs) if ref.value in ("high", "low", "ath")]
-    if len(names) != 2 or names[0] == names[1]:
+    if len(names) != 2:
         return False
+    if names[0] == names[1]:
+        case.reject("number", left, "two numbers cannot be one level")
+        right.done = True
+        return True
     for name, item, number in zip(names, (left, right), (one, two), strict=True):
         fact = case.known.level(name)
         good = fact is not None and number.equals(fact)
@@ -120,7 +125,9 @@ def _from_to(
 ) -> None:
     known = case.known
     price = known.level("price")
-    if price is None or not two.equals(price):
+    i, j = left.place, right.place
+    nears = [relation_to(segment, k) for k in (i, j)]
+    if price is None or not close_to(two, price, nears[1] if nears[1] == "about" else ""):
         case.reject("number", right, known.level_text("price"))
         case.reject("relation", left, "the way must end at the price of the snapshot")
         return
@@ -131,19 +138,27 @@ def _from_to(
         "high_24h": known.level("high"),
         "ath_usd": known.level("ath"),
     }
+    said_spans = {item.value for item in segment.of("span", "ago")} or {case.span}
+    if "24h" in said_spans:
+        del starts["price_usd, change_7d_pct"], starts["ath_usd"]
+    elif "7d" in said_spans:
+        starts = {key: value for key, value in starts.items() if "7d" in key}
     slack = 0.00006 * price
     way = 1 if two.value > one.value else -1 if two.value < one.value else 0
     said = {item.value for item in segment.of("dir")} & {"up", "down"}
     agrees = said <= {"up" if way > 0 else "down"} and way != 0
     for fact, value in starts.items():
-        if value is None or abs(one.value - value) > one.grain / 2 + slack or not agrees:
+        if value is None or not agrees:
+            continue
+        loose = nears[0] == "about" and close_to(one, value, "about")
+        if abs(one.value - value) > one.grain / 2 + slack and not loose:
             continue
         if (value < price) != (way > 0):
             continue
         case.prove(left, "where it came from", fact, usd(value))
         case.prove(right, "the price", "price_usd", usd(price))
         for item in segment.of("dir", "span"):
-            if item.kind == "dir" or fact.startswith("price_usd, change_24h"):
+            if item.kind == "dir" or case.quote(item).lower() == "yesterday":
                 item.done = True
         return
     case.reject("relation", left, f"no known price at which it stood; {known.level_text('price')}")
@@ -159,8 +174,9 @@ def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, t
     else:
         exact = one.equals(low) and two.equals(high)
         # "between 66,000 and 70,000": true of the whole day, and not much wider than it
-        loose = one.value <= low and high <= two.value and two.value - one.value <= 0.06 * high
-        good = exact or loose
+        spoken = not segment.of("ref", "swing") and one.value % 500 == 0 == two.value % 500
+        loose = one.value <= low <= high <= two.value <= one.value * 1.06
+        good = low <= high and (exact or (spoken and loose))
     now = {
         "now",
         "sits",

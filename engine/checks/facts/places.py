@@ -127,7 +127,17 @@ def _mentioned(segment: Segment, i: int) -> bool:
     ) and not any(
         item.kind == "rel"
         and not item.done
-        and item.value in ("above", "below", "about", "just_below", "just_above", "closer")
+        and item.value
+        in (
+            "above",
+            "below",
+            "about",
+            "just_below",
+            "just_above",
+            "closer",
+            "cross_up",
+            "cross_down",
+        )
         for item in before(segment, i, 4)
     )
 

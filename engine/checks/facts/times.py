@@ -18,6 +18,10 @@ def judge_times(case: Case, sentence: Sentence, segment: Segment) -> None:
             _date(case, sentence, segment, item)
         elif item.kind == "num" and item.value == "clock":
             _clock(case, item)
+        elif item.kind in ("ago", "span") and (
+            sentence.has("ref", "ath") or case.last_ref == "ath"
+        ):
+            _calendar(case, item)
         elif item.kind == "weekday":
             _weekday(case, segment, item)
         elif item.kind == "daypart":
@@ -51,6 +55,21 @@ def _date(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
             else ", and the day of the record is not known"
         )
     case.reject("time", item, known)
+
+
+def _calendar(case: Case, item: Item) -> None:
+    """``last year's record``, ``set this month``: by the day of the record."""
+    record, today = case.known.facts.ath_date, case.known.today()
+    which, _, unit = case.quote(item).lower().removesuffix("'s").partition(" ")
+    if which not in ("last", "this") or unit not in ("year", "month"):
+        return
+    said = f"the all-time high is of {record}, the snapshot of {today}"
+    good = record is not None and today is not None
+    if record is not None and today is not None:
+        months = (today.year - record.year) * 12 + today.month - record.month
+        apart = months if unit == "month" else today.year - record.year
+        good = apart == (which == "last")
+    case.judge(good, "time", item, "when the record was set", "ath_date", said)
 
 
 def _clock(case: Case, item: Item) -> None:

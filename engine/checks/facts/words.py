@@ -111,7 +111,7 @@ def lexicon() -> dict[str, list[tuple[Entry, tuple[Sense, ...]]]]:
     for value, adjectives in words["moods"].items():
         for adjective in adjectives:
             for noun in _MOOD_NOUNS:
-                put((*adjective.split(), *noun.split()), Sense("dir", value, f"mood:{noun}"))
+                put((*adjective.split(), *noun.split()), Sense("dir", value, "mood"))
     for kind, groups in words["terms"].items():
         for value, phrases in groups.items():
             for entry in _entries(phrases):
