@@ -19,6 +19,8 @@ import streamlit as st
 
 from console import words
 from engine.clock import parse_iso
+from engine.learning.analyse import Look
+from engine.learning.overview import Matured
 
 HEIGHT = 260
 
@@ -90,6 +92,66 @@ def _price_finding(values: Sequence[float], posts: int, missed: int) -> str:
         f"low {words.usd(min(values))}; {words.count(posts, 'post')}, "
         f"{words.count(missed, 'missed slot')}."
     )
+
+
+def maturing(rows: Sequence[Matured]) -> Chart:
+    """Share of a post's final impressions that it has at each age, with its 5th to 95th band."""
+    known = [row for row in rows if row.median is not None]
+    ages = [row.age_h for row in known]
+    figure = _figure("% of impressions at 7 days")
+    figure.update_xaxes(title={"text": "hours since posting"})
+    for bound, fill in (
+        ([row.high for row in known], None),
+        ([row.low for row in known], "tonexty"),
+    ):
+        figure.add_scatter(
+            x=ages, y=[100 * (value or 0) for value in bound], mode="lines", line={"width": 0},
+            fill=fill, fillcolor="rgba(128,138,150,0.2)", hoverinfo="skip",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=ages, y=[100 * (row.median or 0) for row in known], mode="lines+markers", name="median",
+        hovertemplate="%{x} h: %{y:.0f} %<extra></extra>",
+    )  # fmt: skip
+    table = [
+        {"hours": r.age_h, "posts": r.posts, "median": r.median, "5th": r.low, "95th": r.high}
+        for r in rows
+    ]
+    at_48 = next((row for row in known if row.age_h == 48), None)
+    said = (
+        f"At 48 hours posts have {100 * (at_48.median or 0):.0f} % of their impressions at 7 days "
+        f"({words.count(at_48.posts, 'post')})."
+        if at_48
+        else "Too few posts are 7 days old to say how they mature."
+    )
+    return Chart(figure, said, table)
+
+
+def interval_over_time(looks: Sequence[Look]) -> Chart:
+    """The always-valid interval of a ratio after each tested pair; 1 is no difference."""
+    known = [look for look in looks if look.low is not None and look.high is not None]
+    pairs = [look.pairs for look in known]
+    figure = _figure("ratio to the baseline")
+    figure.update_xaxes(title={"text": "pairs of mature posts"})
+    for bound, fill in (
+        ([look.high for look in known], None),
+        ([look.low for look in known], "tonexty"),
+    ):
+        figure.add_scatter(
+            x=pairs, y=bound, mode="lines", line={"width": 1}, fill=fill,
+            fillcolor="rgba(128,138,150,0.2)", hovertemplate="%{x} pairs: %{y:.2f}<extra></extra>",
+        )  # fmt: skip
+    for ratio, dash in ((1.0, "solid"), (1.4, "dot")):
+        figure.add_hline(y=ratio, line={"width": 1, "dash": dash})
+    table = [
+        {"pairs": look.pairs, "low": look.low, "high": look.high, "e-value": look.e_value}
+        for look in looks
+    ]
+    said = (
+        f"After {known[-1].pairs} pairs the ratio lies between {known[-1].low:.2f} and {known[-1].high:.2f}."
+        if known
+        else f"After {words.count(len(looks), 'look')} nothing is excluded yet."
+    )
+    return Chart(figure, said, table)
 
 
 def _figure(unit: str) -> go.Figure:

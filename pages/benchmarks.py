@@ -1,7 +1,9 @@
-"""Benchmarks: evidence, or what starts it."""
+"""Benchmarks: which model, from evidence."""
 
 from console import shell
-from console.screens import learn
+from console.screens import benchmarks
 
 with shell.open_page("Benchmarks") as desk:
-    learn.benchmarks(desk)
+    benchmarks.runs(desk)
+    benchmarks.start(desk)
+    benchmarks.production(desk)

@@ -1,7 +1,7 @@
-"""Engagement: evidence, or what starts it."""
+"""Engagement: what readers did."""
 
 from console import shell
-from console.screens import learn
+from console.screens import engagement
 
 with shell.open_page("Engagement") as desk:
-    learn.engagement(desk)
+    engagement.show(desk, engagement.read(desk))

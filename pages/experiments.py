@@ -1,7 +1,9 @@
-"""Experiments: evidence, or what starts it."""
+"""Experiments: what works, shown so that nobody can fool themselves."""
 
 from console import shell
-from console.screens import learn
+from console.screens import experiments
 
 with shell.open_page("Experiments") as desk:
-    learn.experiments(desk)
+    view = experiments.read(desk)
+    experiments.show(desk, view)
+    experiments.start(desk, view)

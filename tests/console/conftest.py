@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.service import sample
 from engine.store.database import opened
-from tests.console.worlds import fill_many, make_database
+from tests.console.worlds import fill_many, fill_metrics, make_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.name for path in (ROOT / "pages").glob("*.py"))
@@ -60,6 +60,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_database(path)
     with opened(path) as db:
         fill_many(db, posts=100_000, now=datetime.now(UTC))
+        fill_metrics(db, 50_000)
         db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
 

@@ -58,8 +58,8 @@ def fill_many(db: Database, *, posts: int, now: datetime, years: int = 3) -> Non
         db.conn.executemany(
             "INSERT INTO posts (id, content_type, text, body_sha256, text_key, state, snapshot_id, "
             "world, verdict, origin, is_llm_generated, prompt_template_id, model_name, recipe, "
-            "approved_by, x_post_id, posted_at, scheduled_for, created_at, updated_at) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "approved_by, publisher, x_post_id, posted_at, scheduled_for, created_at, updated_at) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             rows,
         )
         db.conn.execute(
@@ -86,6 +86,27 @@ def fill_many(db: Database, *, posts: int, now: datetime, years: int = 3) -> Non
         continue
 
 
+def fill_metrics(db: Database, rows: int) -> None:
+    """About that many engagement rows: five ages for each of the newest posts that went out."""
+    with write_tx(db):
+        triggers = db.conn.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'metrics'"
+        ).fetchall()
+        for name, _ in triggers:
+            db.conn.execute(f"DROP TRIGGER {name}")
+        db.conn.execute(
+            "INSERT INTO metrics (post_id, age_h, age_hours, taken_at, impressions, likes, reposts, "
+            "replies, quotes, bookmarks, source) SELECT p.id, a.column1, a.column1 + 0.1, "
+            "p.posted_at, 200 + (p.id * 7919) % 900 + a.column1, (p.id * 31) % 40, p.id % 9, "
+            "p.id % 5, p.id % 3, p.id % 7, 'x' FROM "
+            "(SELECT id, posted_at FROM posts WHERE state = 'posted' ORDER BY id DESC LIMIT ?) p "
+            "CROSS JOIN (VALUES (1), (6), (24), (48), (168)) a",
+            (rows // 5,),
+        )
+        for _, sql in triggers:
+            db.conn.execute(sql)
+
+
 def _rows(posts: int, now: datetime, years: int, snapshot_id: int) -> Iterator[tuple[object, ...]]:
     rng = random.Random(3)
     step = timedelta(days=365 * years) / posts
@@ -97,5 +118,5 @@ def _rows(posts: int, now: datetime, years: int, snapshot_id: int) -> Iterator[t
             number, rng.choice(("price", "joke", "motivation", "news")), text, body_hash(text), text,
             "pending_approval" if waits else "posted", snapshot_id, "sample", "pass", "model", 1,
             1 + number % 4, "ollama:llama3:8b", "slots", None if waits else "operator",
-            None if waits else f"x{number}", None if waits else at, at, at, at,
+            None if waits else "x", None if waits else f"x{number}", None if waits else at, at, at, at,
         )  # fmt: skip

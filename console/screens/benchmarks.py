@@ -1,0 +1,158 @@
+"""Benchmarks: models compared fairly, and how they do in production. The runner does the work."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import timedelta
+
+import streamlit as st
+from sqlite_utils import Database
+
+from console import data, models, parts, words
+from console.actions import act
+from console.shell import Desk
+from engine.lab import benchmark
+from engine.lab.figures import Cell, acceptance_light, cells, speed_light
+from engine.lab.plan import Plan, make_plan
+from engine.posting.actors import acting
+from engine.records import CONTENT_TYPES
+from engine.service.users import Operator
+from engine.store import bench, console_reads
+from engine.store.bench import BenchRun
+
+WINDOW = timedelta(days=30)
+LEAST = 20
+
+
+def runs(desk: Desk) -> None:
+    """Every run, the newest opened; a running one shows how far it is and can be cancelled."""
+    with data.showing() as db:
+        found = bench.listing(db, kind="bench", limit=10)
+    if not found:
+        parts.empty(
+            "No benchmark has run yet",
+            "It compares models on the same recorded market, taking turns, with cold and warm "
+            "times. Start one below; the runner does the work.",
+            ":material/speed:",
+        )
+        return
+    for number, run in enumerate(found):
+        title = f"Run {run.id} · {run.state} · {run.done} of {run.planned} calls"
+        box = st.expander(
+            words.plain(title), expanded=number == 0, key=f"bench.{run.id}", on_change="rerun"
+        )
+        if box.open:
+            with box:
+                _run(desk, run)
+
+
+def _run(desk: Desk, run: BenchRun) -> None:
+    parts.moment(f"asked for by {words.plain(run.actor)}", run.created_at, desk.zone, desk.now)
+    if run.error:
+        st.warning(words.plain(run.error), icon=":material/warning:")
+    if run.state in ("waiting", "running"):
+        st.progress(run.done / max(1, run.planned), f"{run.done} of {run.planned}")
+        st.button(
+            "Cancel", key=f"bench.cancel.{run.id}", icon=":material/cancel:",
+            on_click=_cancel, args=(run.id,), disabled=not desk.may("editor"),
+        )  # fmt: skip
+    with data.showing() as db:
+        found = cells(Plan.from_dict(run.plan), bench.calls(db, run.id))
+    st.dataframe([_row(cell) for cell in found], hide_index=True, alt=_finding(found))
+    st.caption("Medians with 95 % intervals; acceptance counts failed calls as not accepted.")
+
+
+def _row(cell: Cell) -> dict[str, object]:
+    interval = cell.acceptance.interval
+    seconds = cell.seconds
+    return {
+        "model": cell.model, "kind": cell.content_type, "recipe": cell.recipe,
+        "done": f"{cell.n_done} of {cell.n_planned}",
+        "accepted": f"{cell.n_accepted} of {cell.n_done} ({100 * interval.low:.0f}–{100 * interval.high:.0f} %)",
+        "over 95 %": acceptance_light(cell),
+        "seconds, median": "–" if seconds.median is None else f"{seconds.median:.2f} of {seconds.n}",
+        "under 2 s": speed_light(cell),
+        "seconds an accepted post": cell.seconds_per_accepted,
+        "cold, s": cell.cold.wall_s if cell.cold else None,
+        "tokens/s": cell.decode_tok_s,
+    }  # fmt: skip
+
+
+def _finding(found: list[Cell]) -> str:
+    timed = [cell for cell in found if cell.seconds_per_accepted]
+    if not timed:
+        return "No combination has an accepted post yet."
+    best = min(timed, key=lambda cell: cell.seconds_per_accepted or 0)
+    return f"Least seconds an accepted post: {best.model}, {best.content_type}, {best.seconds_per_accepted:.2f}."
+
+
+def start(desk: Desk) -> None:
+    """Queue a run for the runner."""
+    settings = data.config()
+    available = models.names(settings.llm, settings.model)
+    with st.form("bench.new"):
+        st.markdown("**New benchmark**")
+        st.multiselect(
+            "Models", available, available[:1], key="bench.models", accept_new_options=True
+        )
+        st.pills(
+            "Kinds",
+            CONTENT_TYPES,
+            selection_mode="multi",
+            default=["price", "joke"],
+            key="bench.kinds",
+        )
+        st.number_input("Repeats", 1, 200, 20, key="bench.repeats")
+        st.form_submit_button("Queue it", disabled=not desk.may("editor"), on_click=_start)
+
+
+def _start() -> None:
+    chosen = {part: st.session_state[f"bench.{part}"] for part in ("models", "kinds", "repeats")}
+
+    def work(db: Database, operator: Operator) -> str:
+        plan = make_plan(
+            db,
+            models=list(chosen["models"]),
+            types=list(chosen["kinds"]),
+            repeats=int(chosen["repeats"]),
+        )
+        run = benchmark.start(
+            db, plan, actor=acting(operator, "editor"), clock=data.clock, queued=True
+        )
+        return f"Run {run} waits for the runner: {plan.planned} calls."
+
+    act("editor", work, shown=True)
+
+
+def _cancel(run_id: int) -> None:
+    def work(db: Database, operator: Operator) -> str:
+        asked = bench.ask_to_cancel(db, run_id, now=data.now())
+        return f"Run {run_id} ends after its call in flight." if asked else "It had ended already."
+
+    act("editor", work, shown=True)
+
+
+def production(desk: Desk) -> None:
+    """The same models as they did with real slots; not a comparison."""
+    hour = desk.now.replace(minute=0, second=0, microsecond=0)
+    rows = data.remember(
+        "models", lambda db: console_reads.model_calls(db, hour - WINDOW, desk.now), hour
+    )
+    st.subheader("In production, last 30 days")
+    if not rows:
+        st.caption("No model call is stored in these days.")
+        return
+    st.dataframe(
+        [
+            {
+                "model": row.model,
+                "calls": row.calls,
+                "worked": words.share(row.ok, row.calls, least=LEAST),
+                "accepted by checks": words.share(row.accepted, row.judged, least=LEAST),
+                "seconds, median": round(statistics.median(row.seconds), 2) if row.seconds else None,
+            }
+            for row in rows
+        ],
+        hide_index=True, alt=f"{len(rows)} models as they did in production.",
+    )  # fmt: skip
+    st.caption("Not a comparison: each model met other hours and other prompts.")
