@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.errors import ModelError, UsageError
+from engine.errors import ModelCancelled, ModelError, UsageError
 from engine.lab import machine, measure
 from engine.lab.plan import Plan
 from engine.lab.stage import Stage
@@ -32,18 +32,32 @@ BuildModel = Callable[[str], Model]
 Progress = Callable[[int, int], None]
 
 
-def start(db: Database, plan: Plan, *, actor: str, clock: Clock, kind: Kind = "bench") -> int:
-    """Put a run into the table, where :func:`work` or the runner's worker picks it up."""
+def start(
+    db: Database,
+    plan: Plan,
+    *,
+    actor: str,
+    clock: Clock,
+    kind: Kind = "bench",
+    queued: bool = False,
+) -> int:
+    """A new run, held by this process for :func:`work`; ``queued`` leaves it to the runner."""
     return bench.create(
         db, kind=kind, plan=plan.to_dict(), plan_sha256=plan.sha256(), planned=plan.planned,
-        actor=actor, now=clock.now(),
+        worker=None if queued else _me(), actor=actor, now=clock.now(),
     )  # fmt: skip
 
 
+def next_waiting(db: Database) -> int | None:
+    """The oldest run that waits for the runner, or whose process died."""
+    waiting = bench.open_runs(db)
+    return next((run.id for run in waiting if not _alive(run.worker)), None)
+
+
 def unfinished(db: Database, plan: Plan) -> BenchRun | None:
-    """A run of exactly this plan that began and whose process is gone, or that was cancelled."""
+    """The newest run of exactly this plan, if it did not end and no process works on it."""
     run = bench.same_plan(db, plan.sha256())
-    if run is None or run.state not in ("running", "cancelled"):
+    if run is None or run.state == "done":
         return None
     return None if _alive(run.worker) else run
 
@@ -60,7 +74,8 @@ def work(
 ) -> BenchRun:
     """Do what is left of a run; answers it as it then stands.
 
-    ``stopped`` true ends after the call in flight, as a request to cancel in the table does.
+    ``stopped`` true ends after the call in flight and leaves the rest waiting; so does closing a
+    model during its call. A request to cancel in the table ends it for good.
     Raises: UsageError when there is no such run or another process works on it.
     """
     with opened(db_path) as db:
@@ -69,7 +84,8 @@ def work(
             raise UsageError(f"there is no benchmark run {run_id}. `bench list` shows them.")
         if run.state == "done":
             return run
-        if _alive(run.worker) or not bench.claim(db, run_id, worker=_me(), before=run.worker):
+        taken = run.worker != _me() and _alive(run.worker)
+        if taken or not bench.claim(db, run_id, worker=_me(), before=run.worker):
             raise UsageError(f"another process works on run {run_id}. Wait for it, or cancel it.")
         worker = _Work(db, run, config, clock, build, progress, stopped)
         try:
@@ -112,20 +128,29 @@ class _Work:
         self._last = ""
 
     def run(self) -> bench.RunState:
+        try:
+            state = self._calls()
+        except ModelCancelled:
+            return "waiting"
+        if state != "waiting":
+            self._judge()
+        return state
+
+    def _calls(self) -> bench.RunState:
         done = bench.places(self.db, self.run_row.id)
         self._prepare_models(done)
         count = sum(place >= 0 for place in done)
         for place in self.plan.places():
             if place.number in done:
                 continue
-            if self.stopped() or bench.cancelled(self.db, self.run_row.id):
-                self._judge()
+            if self.stopped():
+                return "waiting"
+            if bench.cancelled(self.db, self.run_row.id):
                 return "cancelled"
             self._ready(place.model)
             self._store(measure.ask(self.models[place.model], self.stage.question(place)))
             count += 1
             self.progress(count, self.plan.planned)
-        self._judge()
         return "done"
 
     def _bare(self, name: str) -> Model:

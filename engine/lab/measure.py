@@ -7,7 +7,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from engine.errors import ModelBadReply, ModelError, TemplateError
+from engine.errors import ModelBadReply, ModelCancelled, ModelError, TemplateError
 from engine.lab.plan import CachePolicy, Place
 from engine.llm.base import Generation, GenerationRequest, Model, Options, Prompt
 from engine.store.bench import BenchCall
@@ -30,7 +30,10 @@ class Question:
 
 
 def ask(model: Model, question: Question, phase: str = "warm") -> BenchCall:
-    """Make the call; a failure of the model is a result, not an exception."""
+    """Make the call; a failure of the model is a result, not an exception.
+
+    Raises: ModelCancelled when the model was closed during the call, which measures nothing.
+    """
     entered = time.perf_counter()
     place = question.place
     material = dataclasses.replace(question.setting.material, rng=random.Random(place.seed))
@@ -58,6 +61,8 @@ def ask(model: Model, question: Question, phase: str = "warm") -> BenchCall:
     outcome, error, generation, text, verdict = "ok", None, None, "", None
     try:
         generation = model.generate(request, first_text)
+    except ModelCancelled:
+        raise
     except ModelError as failure:
         generation = failure.generation if isinstance(failure, ModelBadReply) else None
         kind = failure.kind if isinstance(failure, ModelBadReply) else ""

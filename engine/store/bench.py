@@ -105,15 +105,17 @@ def create(
     plan: dict[str, Any],
     plan_sha256: str,
     planned: int,
+    worker: str | None,
     actor: str,
     now: datetime,
 ) -> int:
-    """A new run in state ``waiting``; answers its id."""
+    """A new run, ``running`` under ``worker`` or ``waiting`` without one; answers its id."""
+    state: RunState = "running" if worker else "waiting"
     with write_tx(db):
         cursor = db.conn.execute(
-            "INSERT INTO bench_runs (kind, state, plan, plan_sha256, planned, actor, created_at) "
-            "VALUES (?, 'waiting', ?, ?, ?, ?, ?)",
-            (kind, canonical_json(plan), plan_sha256, planned, actor, iso(now)),
+            "INSERT INTO bench_runs (kind, state, plan, plan_sha256, planned, worker, actor, "
+            "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, state, canonical_json(plan), plan_sha256, planned, worker, actor, iso(now)),
         )
     return int(cursor.lastrowid or 0)
 
@@ -132,6 +134,14 @@ def listing(
     where = f"WHERE {' AND '.join(used)}" if used else ""
     rows = db.conn.execute(
         f"SELECT {_RUN} FROM bench_runs {where} ORDER BY id DESC LIMIT ?", [*used.values(), limit]
+    ).fetchall()
+    return [_run(row) for row in rows]
+
+
+def open_runs(db: Database) -> list[BenchRun]:
+    """Runs that wait or run, oldest first."""
+    rows = db.conn.execute(
+        f"SELECT {_RUN} FROM bench_runs WHERE state IN ('waiting', 'running') ORDER BY id"
     ).fetchall()
     return [_run(row) for row in rows]
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine.clock import SystemClock
 from engine.config import Config
+from engine.errors import UsageError
 from engine.lab import benchmark
 from engine.lab.plan import make_plan
+from engine.llm.ollama import OllamaModel
 from engine.store import bench
 from engine.store.database import opened
 from tests.fakes.ollama_server import FakeModel, OllamaServer, Reply
@@ -227,16 +232,57 @@ def test_a_run_is_cancelled_after_the_call_in_flight_and_taken_up_again(lab: Pat
 
 def test_one_process_works_on_a_run(lab: Path) -> None:
     """A run whose process is alive is refused to others."""
-    from engine.errors import UsageError
-
     clock = SystemClock()
     with OllamaServer(reply=Reply(GOOD)) as server, opened(lab) as db:
         config = Config(ollama_url=server.url)
         plan = make_plan(db, models=[MODEL], types=["joke"], repeats=2)
         run_id = benchmark.start(db, plan, actor="test", clock=clock)
 
-        def intrude(done: int, planned: int) -> None:
-            with pytest.raises(UsageError, match="another process"):
-                benchmark.work(lab, run_id, config, clock)
+        parent = psutil.Process(os.getppid())
+        boot = clock.boot_id()
+        assert bench.claim(
+            db, run_id, worker=f"{boot} {parent.pid} {parent.create_time()}",
+            before=bench.open_runs(db)[0].worker,
+        )  # fmt: skip
+        with pytest.raises(UsageError, match="another process"):
+            benchmark.work(lab, run_id, config, clock)
+        assert benchmark.next_waiting(db) is None
 
-        assert benchmark.work(lab, run_id, config, clock, progress=intrude).state == "done"
+
+def test_a_run_whose_process_is_gone_is_next_for_the_runner(lab: Path) -> None:
+    """Process ids are used again: boot and the process's start tell them apart."""
+    clock = SystemClock()
+    with opened(lab) as db:
+        plan = make_plan(db, models=[MODEL], types=["joke"], repeats=2)
+        run_id = benchmark.start(db, plan, actor="test", clock=clock)
+        gone = f"{clock.boot_id()} {os.getpid()} 12.5"
+        assert bench.claim(db, run_id, worker=gone, before=bench.open_runs(db)[0].worker)
+        assert benchmark.next_waiting(db) == run_id
+
+
+def test_stopping_the_worker_leaves_the_rest_waiting(lab: Path) -> None:
+    """A call that was cut off by the stop is not in the figures."""
+    clock = SystemClock()
+    with OllamaServer(reply=Reply(GOOD)) as server, opened(lab) as db:
+        config = Config(ollama_url=server.url)
+        plan = make_plan(db, models=[MODEL], types=["joke"], repeats=4)
+        run_id = benchmark.start(db, plan, actor="test", clock=clock, queued=True)
+        assert benchmark.next_waiting(db) == run_id
+        built: list[OllamaModel] = []
+
+        def build(name: str) -> OllamaModel:
+            built.append(OllamaModel(server.url, "llama3:8b"))
+            return built[-1]
+
+        def slow_then_stop(body: dict[str, Any]) -> Reply:
+            if len(server.requests()) == 3:
+                threading.Timer(0.1, built[-1].close).start()
+                return Reply(GOOD, first_token_s=1.0)
+            return Reply(GOOD)
+
+        server.reply = slow_then_stop
+        stopped = benchmark.work(lab, run_id, config, clock, build=build)
+        assert (stopped.state, stopped.done) == ("waiting", 1)
+        server.reply = Reply(GOOD)
+        done = benchmark.work(lab, run_id, config, clock)
+    assert read(lab, done).cell(MODEL)["n_ok"] == 4
