@@ -87,7 +87,8 @@ def _negated(case: Case, segment: Segment, item: Item) -> None:
     span = horizon(case, segment, item)
     change = case.known.change(span)
     plain = item.value in ("up", "down") and case.subject == "btc"
-    good = change is not None and plain and not holds(item.value, set(), change, span)
+    sizes = {"big"} if item.size == "big" else set()  # "not a crash" denies the size
+    good = change is not None and plain and not holds(item.value, sizes, change, span, beside=True)
     lead = case.text[: item.start].lower().split()[-5:]
     if {"never", "longer", "nobody", "none", "without", "avoids", "avoided"} & set(lead) or any(
         word.startswith(("stop", "refus", "fail", "miss")) for word in lead
@@ -163,7 +164,8 @@ def leftovers(case: Case, sentence: Sentence) -> None:
     for item in sentence.items():
         if item.done:
             continue
-        if item.kind in ("span", "ago") and claims and not timeless:
+        counted = item.number is not None and case.content_type == "price"
+        if item.kind in ("span", "ago") and (claims or counted) and not timeless:
             if item.value != "24h" and item.value not in used | case.spans:
                 said = case.known.change_text(item.value)
                 case.reject("time", item, f"{said}, and levels are known for 24 hours only")

@@ -101,6 +101,8 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
         roles = ["cap"]
     elif role == "price" and not relation_to(segment, segment.index(item)):
         roles += _touched(segment)
+    elif role == "high" and _peaked(case, segment):
+        roles = [role, "ath"]
     elif role in REFS and _governed_at(segment, item):
         roles = [role, "price"]
     i = segment.index(item)
@@ -114,6 +116,12 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
             case.prove(item, LEVELS[name][1], LEVELS[name][0], usd(fact))
             return
     case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
+
+
+def _peaked(case: Case, segment: Segment) -> bool:
+    """``peaked at``, with no day said: of the day or of all time."""
+    peak = any(case.quote(x).lower().startswith("peak") for x in segment.of("ref"))
+    return peak and not segment.of("span")
 
 
 def _listed(segment: Segment, item: Item) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -168,3 +169,18 @@ def _parts(raw: str) -> list[tuple[int, int]]:
     return (
         spans if spans and sum(end - begin for begin, end in spans) == len(raw) else [(0, len(raw))]
     )
+
+
+def text_at(tokens: Sequence[Token], i: int) -> str:
+    """The text of token ``i``; nothing past the ends."""
+    return tokens[i].text if 0 <= i < len(tokens) else ""
+
+
+def glued_at(tokens: Sequence[Token], i: int) -> bool:
+    """Whether token ``i`` follows the one before without white space."""
+    return 0 <= i < len(tokens) and not tokens[i].spaced
+
+
+def kind_at(tokens: Sequence[Token], i: int) -> str:
+    """The kind of token ``i``; nothing past the ends."""
+    return tokens[i].kind if 0 <= i < len(tokens) else ""

@@ -10,6 +10,7 @@ from engine.checks.facts.network import fee_words
 from engine.checks.facts.places import relations
 from engine.checks.facts.predicates import unknown_predicates
 
+_VALUED = ("cheap", "expensive", "pricey", "inexpensive", "affordable")
 _MOVES = ("move", "moves", "day", "change", "swing", "swings", "moved")
 
 
@@ -34,6 +35,9 @@ def remarks(case: Case, segment: Segment) -> None:
             _size(case, segment, item)
         elif item.kind == "quant" and segment.of("dir", "ref", "mult", "emoji"):
             case.reject("relation", item, "the snapshot knows the last days only")
+        elif item.value in _VALUED and any(x.value == "btc" for x in segment.of("topic")):
+            if case.content_type == "price":
+                case.reject("claim", item, "no fact of the snapshot values Bitcoin")
         elif item.kind == "still":
             _still(case, segment, item)
     relations(case, segment)
@@ -99,7 +103,8 @@ def _multiple(case: Case, segment: Segment, item: Item) -> None:
 
 def _size(case: Case, segment: Segment, item: Item) -> None:
     """``a big move``: a size word without a direction speaks of the change all the same."""
-    follows = after(segment, segment.index(item), 2)
+    i = segment.index(item)
+    follows = after(segment, i, 2) + before(segment, i, 2)
     if not any(other.value in _MOVES or other.kind == "swing" for other in follows):
         return
     span = horizon(case, segment, item)

@@ -36,7 +36,11 @@ def _date(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         other.value == "other:an earlier moment"
         for other in before(segment, segment.index(item), 2)
     )
-    of_record = sentence.has("ref", "ath") or case.last_ref == "ath"
+    of_record = (
+        sentence.has("ref", "ath")
+        or case.last_ref == "ath"
+        or any(case.quote(ref).lower().startswith("peak") for ref in segment.of("ref"))
+    )
     for name, day in (
         ("ath_date", facts.ath_date if of_record else None),
         ("as_of", None if since else today),
