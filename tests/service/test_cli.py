@@ -200,3 +200,39 @@ def test_every_command_says_what_it_is_for() -> None:
     helps = {item.dest: item.help for item in actions._choices_actions}  # type: ignore[attr-defined]
     assert set(helps) == set(actions.choices)
     assert all(helps.values())
+
+
+def test_replay_writes_posts_over_a_recorded_market(world: dict[str, str]) -> None:
+    """The shipped recording, every 37th hour: each post at its own hour, none public."""
+    row = answer(
+        world, "replay", "data/sample_market.csv", "--every", "37", "--limit", "6",
+        "--types", "price,joke", "--posts", "--json",
+    )  # fmt: skip
+    assert row["posts"] == 6
+    assert row["distinct"] == 6
+    assert row["accepted_first_try"] + row.get("accepted_later", 0) == 6
+    assert len({result["facts"]["as_of"] for result in row["results"]}) == 6
+    listed = answer(world, "queue", "list", "--json")
+    assert {item["world"] for item in listed} == {"replay"}
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("", "time_utc"),
+        ("a,b\n1,2\n", "time_utc"),
+        ("time_utc,price_usd,volume_24h_usd,market_cap_usd\nyesterday,1,2,3\n", "line 2"),
+        (
+            "time_utc,price_usd,volume_24h_usd,market_cap_usd\n2025-08-15T00:00:00Z,0,2,3\n",
+            "line 2",
+        ),
+    ],
+)
+def test_a_bad_recording_is_named_with_its_line(
+    world: dict[str, str], tmp_path: Path, content: str, word: str
+) -> None:
+    path = tmp_path / "market.csv"
+    path.write_text(content)
+    done = runner(world, "replay", str(path))
+    assert done.returncode == 2
+    assert word in done.stderr
