@@ -123,6 +123,8 @@ SETTINGS: dict[str, Setting] = {
         0, 0, 600, "minutes a post took by hand before the bot; 0: nobody measured it"
     ),
     "learning.mix_by_bandit": Setting(False, "yes_no", "let the bandit set the content mix"),
+    # lab
+    "lab.drift_every_h": _number(24, 0, 8_760, "hours between two drift watches; 0 switches off"),
     # alerts and service
     "alerts.repeat_s": _number(21_600, 60, 604_800, "the same alert is repeated after this"),
     "alerts.slow_response_s": _number(10, 0.1, 600, "slower model answers raise an alert"),

@@ -13,13 +13,14 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
 from engine.clock import Clock
-from engine.config import Config
+from engine.config import Config, is_loopback
 from engine.errors import ModelCancelled, ModelError, UsageError
-from engine.lab import machine, measure
+from engine.lab import capacity, machine, measure
 from engine.lab.plan import Plan
 from engine.lab.stage import Stage
 from engine.llm.base import Model
@@ -46,6 +47,22 @@ def start(
         db, kind=kind, plan=plan.to_dict(), plan_sha256=plan.sha256(), planned=plan.planned,
         worker=None if queued else _me(), actor=actor, now=clock.now(),
     )  # fmt: skip
+
+
+def refuse_too_large(plan: Plan, config: Config) -> None:
+    """Ask servers on this machine how large the models are before anything is loaded.
+
+    Raises: UsageError with the figures for one that does not fit.
+    """
+    import psutil
+
+    urls = {"ollama": config.ollama_url, "openai": config.openai_url}
+    for name in plan.models:
+        model = build_backend(config, name=name)
+        if not is_loopback(urlsplit(urls.get(model.backend, "//localhost")).hostname):
+            continue
+        with contextlib.suppress(ModelError):  # what cannot be asked will show in the calls
+            capacity.refuse_too_large(model.info(), psutil.virtual_memory().total)
 
 
 def next_waiting(db: Database) -> int | None:

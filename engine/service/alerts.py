@@ -64,6 +64,7 @@ class View:
     clock: Clock
     clock_state: ClockState | None
     settings: Mapping[str, Any]
+    model: str = ""  # in force, backend:name
 
 
 def evaluate_and_send(
@@ -75,7 +76,8 @@ def evaluate_and_send(
     """
     with opened(db_path) as db:
         values = settings.get_all(db)
-        evaluate(View(db, db_path, config.publisher, clock, clock_state, values))
+        model = str(values["model.current"]) or f"{config.llm}:{config.model}"
+        evaluate(View(db, db_path, config.publisher, clock, clock_state, values, model))
         alerts.prune(db, clock.now() - KEPT)
     notify.deliver(db_path, config, clock)
 
@@ -281,6 +283,26 @@ def _job_failing(view: View) -> list[Found]:
     return found
 
 
+def _model_drift(view: View) -> list[Found]:
+    from engine.lab import drift
+
+    return [Found(item.what, "warning", item.sentence) for item in drift.drifts(view.db)]
+
+
+def _forecast(view: View) -> list[Found] | None:
+    from engine.service import lab
+
+    if not view.model:
+        return None
+    now = view.clock.now()
+    coming = lab.outlook(view.db, view.db_path, view.publisher, view.model, now)
+    return [
+        Found(item.what, "warning", f"{item.sentence} ({item.basis})")
+        for item in coming
+        if item.bites_soon(now)
+    ]
+
+
 CONDITIONS: dict[str, Callable[[View], list[Found] | None]] = {
     "slots_overdue": _slots_overdue,
     "breaker_open": _breaker_open,
@@ -292,4 +314,6 @@ CONDITIONS: dict[str, Callable[[View], list[Found] | None]] = {
     "wal_large": _wal_large,
     "runner_changes": _runner_changes,
     "job_failing": _job_failing,
+    "model_drift": _model_drift,
+    "forecast": _forecast,
 }

@@ -24,6 +24,7 @@ from engine.service.desk import MarketDesk
 from engine.service.fill import Filler, Written
 from engine.service.health import FileGuard
 from engine.service.jobs import Job, Jobs
+from engine.service.lab import LabWorker
 from engine.service.learner import Learner
 from engine.store import jobs as job_rows
 from engine.store import settings
@@ -62,6 +63,7 @@ class Runner:
         self.desk = MarketDesk(path, app.config, clock)
         writer = Writer(path, self.model, clock, app.rng)
         self._learner = Learner(app)
+        self._lab = LabWorker(app)
         self.filler = Filler(
             path, writer, self.desk, clock, app.rng, app.config.publisher, tell,
             self._learner.writer_with,
@@ -119,6 +121,8 @@ class Runner:
             Job("news", 900, "market", self.desk.read_news),
             Job("plan", 300, "care", self._plan),
             Job("engagement", 300, "learning", self._learner.collect),
+            Job("lab", 5, "lab", self._lab.work, quiet=True),
+            Job("drift", 600, "lab", self._lab.watch, quiet=True),
             Job("alerts", 60, "care", self._alerts, quiet=True),
             Job("backup", 3_600, "care", self._backup),
         ):
@@ -149,6 +153,7 @@ class Runner:
         watchdog.notify("STOPPING=1")
         if self.api is not None:
             self.api.stop()
+        self._lab.close()
         late = self.jobs.stop(STOP_WITHIN_S)
         if late:
             event(logger, logging.WARNING, "jobs still at work at the end", jobs=late)

@@ -155,6 +155,14 @@ def newest_of_each_model(db: Database) -> list[int]:
     return sorted({row[0] for row in rows})
 
 
+def first_production_call(db: Database) -> str | None:
+    """When the bot first wrote a post by a model, ISO-8601."""
+    row = db.conn.execute(
+        "SELECT created_at FROM generation_params WHERE purpose = 'post' ORDER BY id LIMIT 1"
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
 def same_plan(db: Database, plan_sha256: str) -> BenchRun | None:
     """The newest run with exactly this plan."""
     row = db.conn.execute(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlite_utils import Database
+
+from engine.clock import iso, parse_iso
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,48 @@ def tallies(db: Database) -> list[Tally]:
     rows += db.conn.execute(_PRODUCTION, ("production",)).fetchall()
     found = [Tally(*row) for row in rows]
     return sorted(found, key=lambda item: (item.content_type, -item.accepted / item.n, -item.n))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One production call: when, wall seconds, and whether its text was accepted."""
+
+    at: datetime
+    seconds: float
+    passed: bool
+
+
+def judged_since(db: Database, since: datetime) -> list[Judged]:
+    """Production calls since then, oldest first, the newest 5,000."""
+    rows = db.conn.execute(
+        "SELECT created_at, completion_time, coalesce(verdict = 'pass', 0) FROM generation_params "
+        "WHERE purpose = 'post' AND from_cache = 0 AND created_at >= ? ORDER BY id DESC LIMIT 5000",
+        (iso(since),),
+    ).fetchall()
+    return [Judged(parse_iso(at), seconds, bool(passed)) for at, seconds, passed in rows[::-1]]
+
+
+def recent_calls(db: Database, model: str, *, limit: int) -> list[tuple[float, bool]]:
+    """Seconds and acceptance of a model's newest production calls."""
+    rows = db.conn.execute(
+        "SELECT completion_time, coalesce(verdict = 'pass', 0) FROM generation_params "
+        "WHERE model_name = ? AND purpose = 'post' AND from_cache = 0 ORDER BY id DESC LIMIT ?",
+        (model, limit),
+    ).fetchall()
+    return [(seconds, bool(passed)) for seconds, passed in rows]
+
+
+def bench_calls(db: Database, model: str, *, limit: int) -> list[tuple[float, bool]]:
+    """The same of its newest benchmark calls with the recipe it uses by itself."""
+    rows = db.conn.execute(
+        "SELECT wall_s, coalesce(verdict = 'pass', 0) FROM bench_calls WHERE model = ? "
+        "AND phase = 'warm' AND recipe = 'auto' ORDER BY id DESC LIMIT ?",
+        (model, limit),
+    ).fetchall()
+    return [(seconds, bool(passed)) for seconds, passed in rows]
+
+
+def first_row_at(db: Database) -> datetime | None:
+    """When the oldest stored snapshot was stored: about the database's age."""
+    row = db.conn.execute("SELECT created_at FROM snapshots ORDER BY id LIMIT 1").fetchone()
+    return parse_iso(row[0]) if row else None

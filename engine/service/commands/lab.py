@@ -33,6 +33,12 @@ def add(commands: Any) -> None:
     patterns = steps.add_parser("patterns", help="which prompts and recipes did best")
     patterns.add_argument("--out", type=Path, help="write to this file (the terminal)")
     patterns.set_defaults(handler=_patterns)
+    votes = steps.add_parser("votes", help="the ranking by blind votes")
+    votes.add_argument("--json", action="store_true", help="answer in JSON")
+    votes.set_defaults(handler=_votes)
+    outlook = steps.add_parser("capacity", help="what the model sustains, and what runs out when")
+    outlook.add_argument("--json", action="store_true", help="answer in JSON")
+    outlook.set_defaults(handler=_capacity)
     export = steps.add_parser("export", help="a stored run as JSON, CSV or Markdown")
     export.add_argument("run_id", type=int)
     export.add_argument("--format", choices=("json", "csv", "markdown"), default="json")
@@ -51,6 +57,7 @@ def _bench_options(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--keep-cache", action="store_true", help="leave the prompt cache alone")
     bench.add_argument("--resume", nargs="?", type=int, const=0, help="take up a run (the last)")
     bench.add_argument("--new", action="store_true", help="do not take up an unfinished equal run")
+    bench.add_argument("--anyway", action="store_true", help="try models that look too large")
     bench.add_argument("--json", action="store_true", help="answer in JSON")
 
 
@@ -76,10 +83,11 @@ def _asked_for(app: App, args: argparse.Namespace, db: Any) -> int:
     """The run to work on: one to take up, or a new one."""
     from engine.lab import benchmark
     from engine.lab.moments import recorded
-    from engine.lab.plan import make_plan
 
     if args.resume is not None:
         return args.resume or _last_unfinished(db).id
+    from engine.lab.plan import make_plan
+
     plan = make_plan(
         db,
         models=_models(app, args.models),
@@ -92,6 +100,8 @@ def _asked_for(app: App, args: argparse.Namespace, db: Any) -> int:
         timeout_s=args.timeout,
         market=recorded(args.market) if args.market else None,
     )
+    if not args.anyway:
+        benchmark.refuse_too_large(plan, app.config)
     begun = None if args.new else benchmark.unfinished(db, plan)
     if begun is not None:
         print(f"taking up run {begun.id} after {begun.done} of {begun.planned}", file=app.err)
@@ -189,6 +199,51 @@ def _patterns(app: App, args: argparse.Namespace) -> int:
         patterns.fill_scores(db)
         text = patterns.document(db, app.clock.now())
     return _written(app, text, args.out)
+
+
+def _votes(app: App, args: argparse.Namespace) -> int:
+    import dataclasses
+    import random
+
+    from engine.lab import arena
+    from engine.store.arena import votes
+
+    with opened(app.existing(), "ro") as db:
+        ranking = arena.rank(votes(db), random.Random(1))
+    lines = [f"{ranking.votes} votes: {ranking.verdict}"]
+    lines += [
+        f"{item.strength:+.2f} ({item.interval.low:+.2f} to {item.interval.high:+.2f})  "
+        f"{item.name}: {item.wins} wins, {item.ties} ties of {item.votes}"
+        for item in ranking.standings
+    ]
+    app.answer(dataclasses.asdict(ranking), as_json=args.json, text="\n".join(lines))
+    return 0
+
+
+def _capacity(app: App, args: argparse.Namespace) -> int:
+    import dataclasses
+
+    from engine.clock import iso
+    from engine.lab.capacity import capacity
+    from engine.service import lab
+
+    path, now = app.existing(), app.clock.now()
+    model = lab.model_in_force(app.config, path)
+    with opened(path, "ro") as db:
+        held = capacity(db, model, now)
+        coming = lab.outlook(db, path, app.config.publisher, model, now)
+    sustained = "unknown" if held.sustained is None else f"{held.sustained:.0f}"
+    lines = [
+        f"{model}: {sustained} accepted posts an hour, {held.asked} asked: {held.light} "
+        f"({held.basis})"
+    ]
+    lines += [f"{item.what:9} {item.state:15} {item.sentence} ({item.basis})" for item in coming]
+    rows = [
+        {**dataclasses.asdict(item), "at": iso(item.at) if item.at else None} for item in coming
+    ]
+    answer = {"capacity": dataclasses.asdict(held), "forecasts": rows}
+    app.answer(answer, as_json=args.json, text="\n".join(lines))
+    return 0
 
 
 def _written(app: App, text: str, out: Path | None) -> int:
