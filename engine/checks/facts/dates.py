@@ -9,7 +9,7 @@ from engine.checks.facts.reading import Token, glued_at, text_at
 Date = tuple[int | None, int | None, int | None]
 """Year, month, day, or hour, minute, None; None where not said."""
 
-_MONTHS = {
+MONTHS = {
     name[:size]: number
     for number, name in enumerate(
         [
@@ -82,14 +82,14 @@ def _iso_date(tokens: Sequence[Token], i: int) -> tuple[Date, int] | None:
 def _day_first(tokens: Sequence[Token], i: int) -> tuple[Date, int] | None:
     day, after = _day(tokens, i)
     after += day is not None and text_at(tokens, after) == "of"
-    month = _MONTHS.get(text_at(tokens, after))
+    month = MONTHS.get(text_at(tokens, after))
     if day is None or month is None:
         return None
     return _with_year(tokens, after + 1, month, day)
 
 
 def _month_first(tokens: Sequence[Token], i: int) -> tuple[Date, int] | None:
-    month = _MONTHS.get(text_at(tokens, i))
+    month = MONTHS.get(text_at(tokens, i))
     if month is None:
         return None
     after = i + 1 + (text_at(tokens, i + 1) == ".")

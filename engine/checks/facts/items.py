@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from engine.checks.facts.dates import MONTHS
 from engine.checks.facts.numbers import Number, number_at
 from engine.checks.facts.reading import Token
 from engine.checks.facts.words import EMOJI, Sense, lexicon
@@ -17,6 +18,20 @@ _ENDS = {".", "!", "?", ";", "|", "•", "·", "‣", "▪"}
 _ABBREVIATIONS = {"vs", "approx", "ca", "circa", "u", "s", "no", "mt", "st", "jan", "feb", "dec"}
 _PICTURE = "picture"
 """A neutral emoji: it parts sentences as a bullet does."""
+_BEFORE_MONTH = {
+    "in",
+    "since",
+    "from",
+    "until",
+    "last",
+    "this",
+    "of",
+    "by",
+    "early",
+    "late",
+    "mid",
+    "throughout",
+}
 _DASHES = {"-", "–", "—"}
 _ARROWS = {"→", "➡", "⇒", "⟶", "➜", "»", "⮕", "➔"}
 SPAN_UNITS = {"minutes", "hours", "days", "weeks", "months", "years"}
@@ -133,6 +148,9 @@ def _simple(tokens: Sequence[Token], i: int) -> Item:
         return Item("emoji" if value else "sep", value or _PICTURE, token.start, token.end)
     if token.text in _ARROWS:
         return Item("rel", "to", token.start, token.end, "arrow")
+    lead = tokens[i - 1].text if i else ""
+    if token.text in MONTHS and lead in _BEFORE_MONTH:
+        return Item("span", f"other:{token.text}", token.start, token.end)
     return _plain(tokens, i, "sep" if token.kind in ("mark", "line") else token.kind)
 
 

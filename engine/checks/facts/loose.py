@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.checks.facts.case import Case, after
+from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import horizon, percent, relation_to
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
@@ -55,7 +55,9 @@ def _width(case: Case, segment: Segment, item: Item) -> bool:
     if not ranged or (segment.of("topic") and segment.of("topic")[0].value in ("cap", "volume")):
         return False
     others = [x for x in segment.of("num") if x is not item and x.value in ("usd", "pct")]
-    if others or number is None or number.sign or _at_price(segment, item):
+    led = before(segment, segment.index(item), 3)
+    direct = any(x.kind == "swing" or x.value == "range" for x in led)
+    if (others and not direct) or number is None or number.sign or _at_price(segment, item):
         return False
     width, price = case.known.width_usd(), case.known.level("price")
     if width is None or not price:

@@ -191,7 +191,9 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
         claim, fact = "blocks to the retarget", "retarget_blocks"
         said = f"{known.facts.retarget_blocks:,} blocks are left to the retarget"
         good = close_to(number, known.facts.retarget_blocks, relation)
-    elif relation in ("above", "cross_up"):
+    elif relation == "cross_up":  # "just passed": within a day
+        good = number.value < height <= number.value + 144
+    elif relation == "above":
         good = number.value < height <= number.value * 1.01
     elif not segment.of("topic") or not any(x.value == "halving" for x in segment.of("topic")):
         good = close_to(number, height, relation)
