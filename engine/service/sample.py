@@ -102,11 +102,13 @@ def _decide(path: Path, clock: FakeClock) -> None:
     """What an operator would do with what waits."""
     with opened(path) as db:
         for post in posts.listing(db, state="pending_approval"):
-            seen = {"revision": post.revision, "actor": WHO, "now": clock.now()}
             try:
                 if post.id % 9 == 0:
-                    queue.reject(db, post.id, reason="dull", **seen)
+                    queue.reject(
+                        db, post.id, revision=post.revision, reason="dull", actor=WHO,
+                        now=clock.now(),
+                    )  # fmt: skip
                 else:
-                    queue.approve(db, post.id, **seen)
+                    queue.approve(db, post.id, revision=post.revision, actor=WHO, now=clock.now())
             except QueueConflict:  # went stale: it is written anew
                 continue

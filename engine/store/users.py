@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -183,5 +184,6 @@ def _change(db: Database, assignment: str, value: str | None, user_id: int, now:
         )
 
 
-def _record(row: tuple[object, ...]) -> User:
-    return User(*row[:-1], bool(row[-1]))  # type: ignore[arg-type]
+def _record(row: tuple[Any, ...]) -> User:
+    values = dict(zip(User.__dataclass_fields__, row, strict=True))
+    return User(**{**values, "has_password": bool(values["has_password"])})
