@@ -8,12 +8,14 @@ hand, and written down all the same, so that its propensities are known.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from engine.checks import repetition
 from engine.clock import parse_iso
 from engine.learning.measure import log_rate
 from engine.learning.mix import Estimate, Seen, beliefs, hajek, weights
@@ -77,15 +79,22 @@ def give(db: Database, slot: Slot, rng: random.Random, now: datetime, *, mixed: 
     with write_tx(db):
         if mixed:
             _note_content(db, slot, now)
-        fitting = [
-            row.id
-            for row in banks.hashtag_sets()
-            if not row.types or slot.content_type in row.types
-        ]
-        tag_set = _choose(db, slot, "hashtags", sorted(fitting), rng, now)
+        fitting = _hashtag_arms(db, slot.content_type)
+        tag_set = _choose(db, slot, "hashtags", fitting, rng, now)
         tone = _choose(db, slot, "tone", arms_of(db, "tone"), rng, now)
     tags = next((row.tags for row in banks.hashtag_sets() if row.id == tag_set), ())
     return Chosen(tags, tone)
+
+
+def _hashtag_arms(db: Database, content_type: str) -> list[str]:
+    """Sets that fit; of several tags only those that the check for repetition will not refuse."""
+    used = Counter(choices.recent(db, "hashtags", repetition.LAST))
+    return sorted(
+        row.id
+        for row in banks.hashtag_sets()
+        if (not row.types or content_type in row.types)
+        and (len(row.tags) < 2 or used[row.id] < repetition.MOST_HASHTAG_SETS - 1)
+    )
 
 
 def _note_content(db: Database, slot: Slot, now: datetime) -> None:

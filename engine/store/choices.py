@@ -88,6 +88,14 @@ def chosen(db: Database, slot_id: int, kind: str) -> tuple[str, float] | None:
     return (row[0], row[1]) if row else None
 
 
+def recent(db: Database, kind: str, limit: int) -> list[str]:
+    """What the newest slots were given, newest first."""
+    rows = db.conn.execute(
+        "SELECT arm FROM choices WHERE kind = ? ORDER BY id DESC LIMIT ?", (kind, limit)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def tried(db: Database, kind: str, since: datetime) -> list[Tried]:
     """Choices of posts posted since then that are mature, oldest first."""
     rows = db.conn.execute(

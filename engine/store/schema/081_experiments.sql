@@ -89,6 +89,7 @@ CREATE TABLE choices (
     chosen_at TEXT NOT NULL,
     UNIQUE (slot_id, kind)
 ) STRICT;
+CREATE INDEX choices_by_kind ON choices (kind, id);
 CREATE TRIGGER choices_stay BEFORE UPDATE ON choices
 BEGIN SELECT RAISE(ABORT, 'a choice is never changed'); END;
 CREATE TRIGGER choices_are_kept BEFORE DELETE ON choices
