@@ -184,17 +184,14 @@ def _exp(log_value: float) -> float:
 
 
 def _span(pairs: Sequence[Pair], own: Sequence[Outcome]) -> tuple[int, int]:
-    """Days from the first mature post's to the last pair's, both counted; weekends begun."""
+    """Days begun from the first mature post to the last pair's end; weekends among them."""
     if not pairs:
         return 0, 0
-    first = min(outcome.posted_at for outcome in own).astimezone(UTC).date()
-    last = pairs[-1].end.astimezone(UTC).date()
+    first = min(outcome.posted_at for outcome in own).astimezone(UTC)
+    last = max(pair.end for pair in pairs).astimezone(UTC)
+    dates = (first.date() + timedelta(days=i) for i in range((last.date() - first.date()).days + 1))
+    weekends = {day.isocalendar()[:2] for day in dates if day.isoweekday() >= 6}
     days = max((last - first).days + 1, 1)
-    weekends = {
-        day.isocalendar()[:2]
-        for day in (first + timedelta(days=i) for i in range(days))
-        if day.isoweekday() >= 6
-    }
     return days, len(weekends)
 
 
