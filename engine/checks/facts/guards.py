@@ -57,14 +57,7 @@ def negations(case: Case, segment: Segment) -> None:
     for i, item in enumerate(segment.items):
         if item.kind != "neg" or item.done:
             continue
-        before_it = segment.items[max(0, i - 2) : i]
-        for other in before_it:  # "5 sat/vB is not the rate"
-            if (
-                other.kind == "num"
-                and not other.done
-                and before_it[-1].value in ("is", "was", "are")
-            ):
-                case.reject("negation", other, "a number under a negation states no fact")
+        _denied_before(case, segment, i)
         for k, other in enumerate(segment.items[i + 1 : i + 7]):
             if other.kind == "sep" and other.value == ":":
                 break
@@ -72,8 +65,8 @@ def negations(case: Case, segment: Segment) -> None:
                 break
             if other.done:
                 continue
-            if other.kind == "num" and other.value != "date":
-                case.reject("negation", other, "a number under a negation states no fact")
+            if other.kind in ("num", "weekday", "daypart"):
+                case.reject("negation", other, "what is denied states no fact")
             elif other.kind in ("dir", "emoji"):
                 _negated(case, segment, other)
             elif other.kind == "ago":
@@ -81,6 +74,18 @@ def negations(case: Case, segment: Segment) -> None:
             elif other.kind in ("ref", "super", "mult"):
                 _negated_level(case, other, segment.items[i + 1 : i + 1 + k])
         item.done = True
+
+
+def _denied_before(case: Case, segment: Segment, i: int) -> None:
+    """``5 sat/vB is not the rate``: the number in front is denied as well."""
+    if not i or segment.items[i - 1].value not in ("is", "was", "are", "were"):
+        return
+    for other in segment.items[max(0, i - 9) : i][::-1]:
+        if other.kind == "sep":
+            return
+        if other.kind == "num" and not other.done:
+            case.reject("negation", other, "what is denied states no fact")
+            return
 
 
 def _negated(case: Case, segment: Segment, item: Item) -> None:
@@ -159,13 +164,15 @@ def segment_of(case: Case, item: Item) -> list[Item]:
 def leftovers(case: Case, sentence: Sentence) -> None:
     """Horizons no change was proved over (``$67,432 this year``), relations without a level."""
     claims = any(item.kind in ("num", "dir", "ref", "emoji", "mult") for item in sentence.items())
-    timeless = sentence.has("topic", "halving", "diff", "supply") or sentence.has("num", "feerate")
+    timeless = sentence.has("topic", "halving", "diff", "supply")
+    fees = sentence.has("num", "feerate")
     used = {item.value for item in sentence.items() if item.kind in ("span", "ago") and item.done}
     for item in sentence.items():
         if item.done:
             continue
         counted = item.number is not None and case.content_type == "price"
-        if item.kind in ("span", "ago") and (claims or counted) and not timeless:
+        role = fees and item.number is not None and item.number.unit in ("minutes", "hours")
+        if item.kind in ("span", "ago") and (claims or counted) and not timeless and not role:
             if item.value != "24h" and item.value not in used | case.spans:
                 said = case.known.change_text(item.value)
                 case.reject("time", item, f"{said}, and levels are known for 24 hours only")
