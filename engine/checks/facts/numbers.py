@@ -98,7 +98,7 @@ class Number:
 
     def equals(self, fact: float) -> bool:
         """Whether ``fact`` rounds to this number at its printed precision (ties go both ways)."""
-        return abs(self.value - abs(fact)) <= self.grain / 2 + 1e-12 * max(1.0, abs(fact))
+        return abs(self.value - abs(fact)) <= self.grain / 2 + 1e-14 * max(1.0, abs(fact))
 
 
 def number_at(tokens: Sequence[Token], i: int) -> Number | None:
