@@ -1,9 +1,11 @@
 """Benchmarks: which model, from evidence."""
 
 from console import shell
-from console.screens import benchmarks
+from console.screens import benchmarks, lab
 
 with shell.open_page("Benchmarks") as desk:
     benchmarks.runs(desk)
     benchmarks.start(desk)
+    lab.arena(desk)
+    lab.forecast(desk)
     benchmarks.production(desk)
