@@ -22,3 +22,20 @@ def data_path(name: str) -> Path:
         if (folder / name).exists():
             return folder / name
     raise UsageError(f"data/{name} is missing from this installation. Install BTCBuzzBot again.")
+
+
+def front_door() -> Path:
+    """The console's entry script; its folder holds ``pages/``."""
+    return _first(_ROOT / "streamlit_app.py", _ROOT / "btcbuzz_app" / "streamlit_app.py")
+
+
+def streamlit_config() -> Path:
+    """The shipped configuration of Streamlit."""
+    return _first(_ROOT / "btcbuzz_streamlit" / "config.toml", _ROOT / ".streamlit" / "config.toml")
+
+
+def _first(*files: Path) -> Path:
+    for file in files:
+        if file.exists():
+            return file
+    raise UsageError(f"{files[0].name} is missing from this installation. Install it again.")

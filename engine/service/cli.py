@@ -36,10 +36,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
-    """Run one command; answers its exit code."""
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command (default: the process's own arguments); answers its exit code."""
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser().parse_args(sys.argv[1:] if argv is None else argv)
         app = App.from_environment(os.environ if environ is None else environ)
         os.umask(0o077)
         set_up_logging(

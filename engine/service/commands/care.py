@@ -9,12 +9,11 @@ from typing import Any
 
 from engine.clock import iso
 from engine.posting import killswitch
+from engine.resources import streamlit_config
 from engine.service import backup, health
 from engine.service.app import App
 from engine.service.restore import restore
 from engine.store.database import opened
-
-STREAMLIT_CONFIG = Path(__file__).resolve().parents[3] / ".streamlit" / "config.toml"
 
 
 def add(commands: Any) -> None:
@@ -47,7 +46,7 @@ def _doctor(app: App, args: argparse.Namespace) -> int:
 
     model = app.model()
     try:
-        checks = diagnose(Patient(app.config, app.clock, model, STREAMLIT_CONFIG))
+        checks = diagnose(Patient(app.config, app.clock, model, streamlit_config()))
     finally:
         model.close()
     rows = [dataclasses.asdict(check) for check in checks]

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -19,13 +18,13 @@ from typing import Any
 from engine.errors import UsageError
 from engine.log import set_up_logging
 from engine.service.app import App
+from engine.service.console import start
 from engine.service.fill import Written
 from engine.store import schedules, settings
 from engine.store.database import opened, write_tx
 
 API_ADDRESS = "127.0.0.1:8700"
 DEMO_DB = Path("data/demo.db")
-ROOT = Path(__file__).resolve().parents[3]
 
 DEMO_SETTINGS: dict[str, object] = {
     # a dry run has no public to protect: the demo shows posts going out by themselves
@@ -56,6 +55,9 @@ def add(commands: Any) -> None:
     demo.add_argument("--port", type=int, default=8501, help="the console's port (8501)")
     demo.add_argument("--no-console", action="store_true", help="the runner alone")
     demo.set_defaults(handler=_demo)
+    console = commands.add_parser("console", help="the console alone, beside a running service")
+    console.add_argument("--port", type=int, default=8501, help="its port (8501)")
+    console.set_defaults(handler=_console)
 
 
 @contextmanager
@@ -97,6 +99,12 @@ def parse_address(text: str) -> tuple[str, int]:
     if not port.isdecimal() or int(port) > 65_535:
         raise UsageError(f"{text!r} is not HOST:PORT. For instance {API_ADDRESS}.")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _console(app: App, args: argparse.Namespace) -> int:
+    begin = start(app.ready(), args.port)
+    os.chdir(begin.folder)
+    os.execve(begin.command[0], begin.command, begin.environ)  # noqa: S606  becomes the console
 
 
 def _demo(app: App, args: argparse.Namespace) -> int:
@@ -142,17 +150,16 @@ def _set_up_demo(app: App) -> None:
 
 def _start_console(app: App, wanted_port: int) -> subprocess.Popen[bytes]:
     port = _free_port(wanted_port)
-    environ = {**os.environ, "BTCBUZZ_DB": str(app.db_path.resolve())}
+    begin = start(app.db_path, port)
     process = subprocess.Popen(  # noqa: S603  our own interpreter and file
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"),
-         "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        env=environ,
+        begin.command,
+        cwd=begin.folder,
+        env=begin.environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone; we end it in order
-    )  # fmt: skip
+    )
     app.say(f"Console: http://127.0.0.1:{port}")
     return process
 

@@ -63,8 +63,9 @@ def test_without_context_the_market_is_read_and_sample_data_is_said(api: httpx.C
     assert "sample" in row["reason"]
 
 
-def test_facts_without_a_price_write_nothing_false(api: httpx.Client) -> None:
-    row = generate(api, content_type="news", context={"change_24h_pct": 1.0}).json()
+@pytest.mark.parametrize("kind", ["price", "news"])
+def test_facts_without_a_price_write_nothing_false(api: httpx.Client, kind: str) -> None:
+    row = generate(api, content_type=kind, context={"change_24h_pct": 1.0}).json()
     assert row["success"] is False
     assert row["post_id"] is None
     assert row["reason"]

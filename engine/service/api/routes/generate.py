@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from engine.errors import BuzzError
+from engine.errors import BuzzError, MarketError, TemplateError, UsageError
 from engine.service.api.auth import Needs
 from engine.service.api.context import Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
@@ -90,6 +90,12 @@ def _write(api: Api, once: Once, content_type: str, facts: Any) -> Reply:
     """On the writing lane; keeps its answer even where nobody waits for it any more."""
     try:
         answer = _answer(api, api.write(content_type, facts))
+    except (
+        UsageError,
+        TemplateError,
+        MarketError,
+    ) as error:  # these facts do not carry such a post
+        answer = _answer(api, Written(None, "skipped", str(error)))
     except BaseException as error:
         once.release()
         if isinstance(error, BuzzError):
