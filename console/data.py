@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,7 +41,14 @@ clock: Clock = SystemClock()
 
 def config() -> Config:
     """The process's settings. Raises: ConfigError."""
-    return load_config(os.environ)
+    named = ("BTCBUZZ_", "X_", "OLLAMA_")
+    return _config(tuple(item for item in os.environ.items() if item[0].startswith(named)))
+
+
+@lru_cache(maxsize=8)
+def _config(environ: tuple[tuple[str, str], ...]) -> Config:
+    """Read once for each environment: a page asks a dozen times."""
+    return load_config(dict(environ))
 
 
 def now() -> datetime:

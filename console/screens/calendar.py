@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from engine.store.schedules import Plan, Schedule
 from engine.store.slots import Slot
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MOST_SHOWN = 12
 TYPES = ("by the mix", *CONTENT_TYPES)
 
 
@@ -78,11 +80,21 @@ def week(desk: Desk, view: View) -> None:
         with column, st.container(border=True, gap="xsmall"):
             name = f"{day:%a} {day.day}"
             st.markdown(f":orange[**{name} · today**]" if day == today else f"**{name}**")
-            for slot in found:
-                _slot(desk, slot)
+            _slots(desk, found)
             for _, sentence in view.events[day][:2]:
                 st.caption(f":material/bolt: {words.plain(sentence)}")
     _why(desk, view)
+
+
+def _slots(desk: Desk, found: list[Slot]) -> None:
+    """Each slot of a day; of a crowded day how many became what."""
+    if len(found) <= MOST_SHOWN:
+        for slot in found:
+            _slot(desk, slot)
+        return
+    for name, n in Counter(slot.state for slot in found).most_common():
+        word = words.slot_word(name)
+        st.markdown(f"{n:,}  \n:{word.color}[{word.icon} {word.text}]")
 
 
 def _slot(desk: Desk, slot: Slot) -> None:

@@ -1,7 +1,8 @@
 """How fast the console's pages are: ``python -m tests.benchmarks.console [--posts N] [--metrics N]``.
 
 Median AppTest rerun of each page at 1,000 posts and at N (default 1,000,000) with engagement rows,
-beside a bare page that shows the same number of elements, in one run. Goals: at most 100 ms,
+beside a bare page that shows the same number of elements (texts, buttons, tables, charts, fields:
+as many of each), in one run. Goals: at most 100 ms,
 growth at most 1.5x, at most 3x the bare page.
 """
 
@@ -15,6 +16,8 @@ import platform
 import statistics
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,32 +30,55 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = 15
 
 
-def rerun_ms(app: AppTest, runs: int = RUNS) -> float:
-    """Median of ``runs`` reruns, after two to warm up."""
-    for _ in range(2):
-        app.run()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        app.run()
-        times.append(1000 * (time.perf_counter() - started))
-    return statistics.median(times)
+def rerun_ms(*apps: AppTest) -> list[float]:
+    """Median of :data:`RUNS` reruns of each, taking turns so that all meet the same noise."""
+    times: list[list[float]] = [[] for _ in apps]
+    for turn in range(RUNS + 2):
+        for app, own in zip(apps, times, strict=True):
+            started = time.perf_counter()
+            app.run()
+            if turn >= 2:
+                own.append(1000 * (time.perf_counter() - started))
+    return [statistics.median(own) for own in times]
 
 
-def elements(app: AppTest) -> int:
-    """Leaves of the page and its sidebar."""
+def elements(app: AppTest) -> Counter[str]:
+    """Leaves of the page and its sidebar by kind."""
 
-    def count(block: object) -> int:
+    def kinds(block: object) -> Iterator[str]:
         children = getattr(block, "children", None)
-        return sum(count(child) for child in children.values()) if children else 1
+        if children:
+            for child in children.values():
+                yield from kinds(child)
+        else:
+            yield str(getattr(block, "type", "text"))
 
-    return count(app.main) + count(app.sidebar)
+    return Counter([*kinds(app.main), *kinds(app.sidebar)])
 
 
-def bare(count: int) -> AppTest:
-    """A page with ``count`` captions and nothing else."""
-    source = f"import streamlit as st\nfor number in range({count}):\n    st.caption(str(number))\n"
-    return AppTest.from_string(source, default_timeout=60).run()
+DRAWN = {
+    "button": "st.button(f'b{n}', key=f'b{n}')",
+    "arrow_data_frame": "st.dataframe([{'a': 1, 'b': 'x'}] * 5)",
+    "dataframe": "st.dataframe([{'a': 1, 'b': 'x'}] * 5)",
+    "plotly_chart": "st.plotly_chart(go.Figure(go.Scatter(y=[1, 2] * 50)), key=f'c{n}')",
+    "metric": "st.metric('m', n)",
+    "text_input": "st.text_input(f't{n}')",
+    "number_input": "st.number_input(f'n{n}')",
+    "selectbox": "st.selectbox(f's{n}', ['a', 'b'])",
+    "multiselect": "st.multiselect(f'm{n}', ['a', 'b'])",
+    "text_area": "st.text_area(f'a{n}')",
+    "button_group": "st.pills(f'p{n}', ['a', 'b'])",
+    "toggle": "st.toggle(f'g{n}')",
+}
+
+
+def bare(found: Counter[str]) -> AppTest:
+    """A page with as many elements of each kind and nothing else."""
+    lines = ["import streamlit as st", "import plotly.graph_objects as go"]
+    for kind, count in sorted(found.items()):
+        drawn = DRAWN.get(kind, "st.markdown(f'text {n}')")
+        lines += [f"for n in range({count}):", f"    {drawn}"]
+    return AppTest.from_string("\n".join(lines), default_timeout=60).run()
 
 
 def page(name: str, path: Path) -> AppTest:
@@ -82,12 +108,13 @@ def main() -> None:
                 fill_metrics(db, metrics)
         built = time.perf_counter() - started
         for name in sorted(file.stem for file in (ROOT / "pages").glob("*.py")):
-            few, many = page(name, small), page(name, large)
+            many = page(name, large)
             floor = bare(elements(many))
-            one, other, ground = rerun_ms(few), rerun_ms(many), rerun_ms(floor)
+            other, ground = rerun_ms(many, floor)
+            (one,) = rerun_ms(page(name, small))
             rows.append(
                 {
-                    "page": name, "elements": elements(many), "ms_1k": round(one, 1),
+                    "page": name, "elements": elements(many).total(), "ms_1k": round(one, 1),
                     "ms_large": round(other, 1), "growth": round(other / one, 2),
                     "bare_ms": round(ground, 1), "ratio_to_bare": round(other / ground, 2),
                 }
