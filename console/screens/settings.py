@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from sqlite_utils import Database
 
@@ -12,6 +10,7 @@ from console.actions import act
 from console.shell import Desk
 from engine.config import X_KEYS
 from engine.posting import spend
+from engine.resources import streamlit_config
 from engine.service import backup, doctor, notify
 from engine.service.doctor import Check, Patient
 from engine.service.users import Operator
@@ -26,7 +25,6 @@ GROUPS = {
 }  # fmt: skip
 ELSEWHERE = ("content.mix",)  # edited in Calendar, with what they depend on
 LOG_LINES = 200
-CONFIG_FILE = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 
 
 def health(desk: Desk) -> None:
@@ -62,7 +60,7 @@ def _check(check: Check) -> None:
 
 def _examine() -> None:
     settings = data.config()
-    state.set_examined(doctor.diagnose(Patient(settings, data.clock, None, CONFIG_FILE)))
+    state.set_examined(doctor.diagnose(Patient(settings, data.clock, None, streamlit_config())))
 
 
 def _keys() -> None:

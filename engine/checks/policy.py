@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from engine.checks import links, wallets
@@ -22,8 +21,9 @@ from engine.checks.format import CASHTAG
 from engine.checks.length import MAX_JUDGED
 from engine.checks.normalise import View, fold, views
 from engine.records import Finding, Headline
+from engine.resources import data_path
 
-POLICY_FILE = Path(__file__).resolve().parents[2] / "data" / "policy.json"
+POLICY_FILE = data_path("policy.json")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-TLD_FILE = Path(__file__).resolve().parents[2] / "data" / "tlds.txt"
+from engine.resources import data_path
+
+TLD_FILE = data_path("tlds.txt")
 MAX_URL = 4096
 MAX_LABEL = 63
 MOST_LINKS = 1_000  # thirteen fill a post; a thousand are an attack

@@ -11,11 +11,11 @@ import hashlib
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from engine.checks.normalise import View, fold
+from engine.resources import data_path
 
-WORD_FILE = Path(__file__).resolve().parents[2] / "data" / "bip39.txt"
+WORD_FILE = data_path("bip39.txt")
 SEED_LENGTH = 12
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
