@@ -65,11 +65,21 @@ def choose(calls: Sequence[BenchCall]) -> Choice:
             f"{next_best.model} with {next_best.recipe}, begins ({next_best.interval.low:.2f} s)"
         )
         return Choice(best, reason, tuple(options))
-    reason = (
-        f"the intervals of {best.model} with {best.recipe} and {next_best.model} with "
-        f"{next_best.recipe} overlap; more repeats may tell them apart"
-    )
-    return Choice(None, reason, tuple(options))
+    return Choice(None, _undecided(usable), tuple(options))
+
+
+def _undecided(usable: Sequence[Option]) -> str:
+    """Who cannot be told apart, and from whom they can."""
+    ends = [item.interval for item in usable if item.interval]
+    level = [item for item, own in zip(usable, ends, strict=True) if own.low <= ends[0].high]
+    names = " and ".join(f"{item.model} with {item.recipe}" for item in level)
+    reason = f"the intervals of {names} overlap; more repeats may tell them apart"
+    if len(level) < len(usable):
+        rest = min(own.low for own in ends if own.low > ends[0].high)
+        reason += (
+            f". The others are told apart from the first: their intervals begin at {rest:.2f} s"
+        )
+    return reason
 
 
 def _option(key: tuple[str, str], calls: list[BenchCall]) -> Option:

@@ -58,6 +58,8 @@ def document(db: Database, now: datetime) -> str:
         "\n".join(_told(item) for item in best(tallies)) or "No call is stored.",
         "## All of it",
         _table(tallies),
+        "Recipe menu: the model chooses among vetted lines under a grammar. Slots: it writes around "
+        "placeholders that code fills. Free: it writes every word. The checks are the same.",
         "`prompt_templates.performance_score` is the share in this table over all rows of a "
         "template, `performance_n` the calls it rests on.",
     ]
@@ -73,7 +75,7 @@ def _best(kind: str, found: list[Tally]) -> Best:
     if len(ranked) == 1:
         return Best(kind, first, "the only pattern with enough calls")
     if _rate(first).interval.low > _rate(ranked[1]).interval.high:
-        return Best(kind, first, "its interval stands above every other")
+        return Best(kind, first, "its interval stands above every other with as many calls")
     return Best(kind, None, f"no clear best: intervals of the first two overlap ({_name(first)})")
 
 

@@ -34,6 +34,12 @@ class Evidence:
         return figures.cells(self.plan, self.calls)
 
 
+_APART = (
+    "Models of different runs did not take turns: the machine may have been busier in one run than "
+    "in the other, so small differences in seconds between runs mean nothing."
+)
+
+
 def document(found: Sequence[Evidence]) -> str:
     """Markdown: choice, reasons, trade-offs, figures, what was not run, how to repeat it."""
     choice = choose([call for item in found for call in item.calls])
@@ -48,6 +54,7 @@ def document(found: Sequence[Evidence]) -> str:
         "An option's seconds per accepted post are all seconds its calls took, failed and "
         "rejected ones included, over the posts that passed every check; 95 % intervals by "
         "bootstrap over calls. Accepted means accepted by our checks, not liked by readers.",
+        *([_APART] if len(found) > 1 else []),
         "## Trade-offs",
         _trade_offs(found),
     ]

@@ -48,6 +48,8 @@ def test_the_choice_is_time_per_accepted_post_not_speed() -> None:
 def test_alike_or_too_few_is_no_clear_choice() -> None:
     alike = choose([*calls("a", 2.0, 40, 50), *calls("b", 2.0, 41, 50)])
     assert alike.option is None and "overlap" in alike.reason
+    both = choose([*calls("a", 2.0, 40, 50), *calls("b", 2.0, 41, 50), *calls("c", 9.0, 9, 50)])
+    assert both.option is None and "told apart from the first" in both.reason
     few = choose([*calls("a", 1.0, 10, 10), *calls("b", 9.0, 10, 10)])
     assert few.option is None and "20 calls" in few.reason
 
