@@ -144,7 +144,7 @@ def relation_to(segment: Segment, i: int) -> str:
     for item in before(segment, i, 3):
         if item.kind == "rel" and item.value not in ("away", "to", "at", "from", "between"):
             item.done = True
-            return item.value
+            return _crossing(segment, item)
         if item.kind == "dir" and item.value in ("up", "down") and than:
             return "above" if item.value == "up" else "below"
         than = item.value == "than"
@@ -159,6 +159,19 @@ def relation_to(segment: Segment, i: int) -> str:
         if item.value in ("ish", "or so"):
             return "about"
     return ""
+
+
+def _crossing(segment: Segment, item: Item) -> str:
+    """``climbs above``, ``slid back under``, ``fell through``: a direction makes it a crossing."""
+    if item.value not in ("above", "below", "through", "cross_up", "cross_down"):
+        return item.value
+    verb = next(iter(before(segment, item.place, 1)), None)
+    if verb is not None and verb.kind == "dir" and verb.value in ("up", "down"):
+        if item.value == "through":
+            return f"cross_{verb.value}"
+        if (verb.value == "up") == (item.value in ("above", "cross_up")):
+            return f"cross_{verb.value}"
+    return item.value
 
 
 def case_about(item: Item) -> bool:

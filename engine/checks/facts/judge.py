@@ -88,12 +88,18 @@ def _earlier_levels(case: Case, items: list[Item]) -> None:
             if item.kind == "rel" and item.value in ("above", "below", "from"):
                 named = text != "where it was"
                 following.kind, following.value = ("ago", "24h") if named else ("word", "where")
+        elif text == "yesterday" and following.kind == "span" and _compares(item):
+            following.kind, following.value = "ago", "24h"
         elif (
             item.kind == "span"
             and item.value == "other:an earlier moment"
             and following.kind == "ago"
         ):
             item.kind = "word"
+
+
+def _compares(item: Item) -> bool:
+    return item.kind == "rel" or item.value in ("than", "from", "since", "vs", "as")
 
 
 def _release_time_words(case: Case, items: list[Item]) -> None:

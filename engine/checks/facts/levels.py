@@ -173,7 +173,7 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
         return low is not None and level <= low and fact <= level * 1.1
     if relation == "hold_below" and crossed:
         return high is not None and high <= level and level * 0.9 <= fact
-    if relation.startswith(("cross", "hold")):
+    if relation.startswith(("cross", "hold", "through")):
         return number.equals(fact)
     return close_to(number, fact, relation)
 
@@ -337,6 +337,10 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
             sign = sign or (1 if other.value == "up" else -1)
             break
         if other.kind == "rel" and other.value in ("about", "just_below", "above", "below"):
+            if other.value in ("above", "below") and number.value >= 0.25 * (
+                case.known.level("price") or 0
+            ):
+                break  # "dropped below $68,000" names a level
             continue
         if other.kind not in ("word", "size") or other.value not in (
             "by", "another", "a", "the", "of", "just", "only", "some", "big", "cool", "full",

@@ -75,7 +75,7 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
             "time", ref, "the snapshot knows the levels of the last 24 hours and the record"
         )
         return
-    if _mentioned(segment, i):
+    if _mentioned(case, segment, i):
         ref.done = True
         return
     word = _governing(segment, i, role)
@@ -119,27 +119,48 @@ def near(case: Case, role: str) -> bool:
     return edge <= 0.1 or (edge <= 1 / 3 and abs(part) <= 1.5)
 
 
-def _mentioned(segment: Segment, i: int) -> bool:
-    """The level has its number in this segment, so the number was judged instead."""
+_TELLING = {
+    "above", "below", "about", "just_below", "just_above", "closer", "cross_up", "cross_down", "through",
+}  # fmt: skip
+_FRESH = {"new", "fresh", "newest"}
+_SETS = (
+    "set",
+    "sets",
+    "hit",
+    "hits",
+    "hitting",
+    "reach",
+    "reaches",
+    "reached",
+    "notch",
+    "notches",
+    "print",
+    "prints",
+    "printed",
+    "makes",
+    "made",
+    "just",
+)
+
+
+def _mentioned(case: Case, segment: Segment, i: int) -> bool:
+    """The level's own number stands here and was judged; nothing else is said of it."""
     around = before(segment, i, 6) + after(segment, i, 6)
-    return any(
-        item.kind == "num" and item.done and item.value in ("usd", "bare") for item in around
-    ) and not any(
-        item.kind == "rel"
-        and not item.done
-        and item.value
-        in (
-            "above",
-            "below",
-            "about",
-            "just_below",
-            "just_above",
-            "closer",
-            "cross_up",
-            "cross_down",
-        )
-        for item in before(segment, i, 4)
-    )
+    numbered = [x for x in around if x.kind == "num" and x.done and x.value in ("usd", "bare")]
+    if not numbered:
+        return False
+    dated = any(x.kind == "num" and x.value == "date" for x in case.sentence.items())
+    for item in before(segment, i, 5):
+        if item.kind in ("num", "sep", "ref"):
+            break
+        text = case.quote(item).lower()
+        if item.kind == "rel" and (
+            (item.value in _TELLING and not item.done) or text in ("at", "@")
+        ):
+            return False
+        if text in _FRESH or (segment.items[i].value == "ath" and text in _SETS and not dated):
+            return False
+    return True
 
 
 def _governing(segment: Segment, i: int, role: str) -> str:

@@ -61,20 +61,15 @@ def _against_earlier(case: Case, segment: Segment) -> None:
         if item.done or item.value not in ("above", "below", "hold_above", "hold_below"):
             continue
         following = after(segment, segment.index(item), 4)
-        earlier = next((x for x in following if x.kind == "ago" or _yesterday(case, x)), None)
+        earlier = next((x for x in following if x.kind == "ago"), None)
         if earlier is not None and not any(
             x.kind in ("num", "ref") and x.place < earlier.place for x in following
         ):
-            span = "24h" if _yesterday(case, earlier) else earlier.value
-            change = case.known.change(span)
+            change = case.known.change(earlier.value)
             up = item.value.endswith("above")
             earlier.done = True
             good = change is not None and change != 0 and (change > 0) == up
-            _over(case, item, span, "above" if up else "below", good)
-
-
-def _yesterday(case: Case, item: Item) -> bool:
-    return item.kind == "span" and case.quote(item).lower().endswith("yesterday")
+            _over(case, item, earlier.value, "above" if up else "below", good)
 
 
 def _over(case: Case, item: Item, span: str, claim: str, good: bool) -> None:
