@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.clock import iso
 from engine.posting.states import FINAL
 from engine.store.audit import verify_chain
 from engine.store.database import opened, quick_check
@@ -38,7 +40,10 @@ def judge(db_path: Path, x: XServer) -> Verdict:
     verdict = Verdict(accepted=len(entries))
     with opened(db_path) as db:
         rows = db.conn.execute("SELECT id, text, state, x_post_id FROM posts").fetchall()
-        slots = db.conn.execute("SELECT slot_key, state, post_id, reason FROM slots").fetchall()
+        slots = db.conn.execute(
+            "SELECT slot_key, state, post_id, reason FROM slots WHERE due_at <= ?",
+            (iso(datetime.now(UTC)),),
+        ).fetchall()
         verdict.damage = [said for said in (quick_check(db), verify_chain(db)) if said]
     verdict.slots = len(slots)
     for text, times in Counter(entry["text"] for entry in entries).items():

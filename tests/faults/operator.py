@@ -84,13 +84,14 @@ class Operator:
                 )  # fmt: skip
 
     def is_done(self) -> bool:
-        """Whether every slot and every post has its end."""
+        """Whether every slot whose time has come, and every post, has its end."""
         marks = ", ".join("?" * len(FINAL))
         with opened(self._path) as db:
             open_posts = db.conn.execute(
                 f"SELECT count(*) FROM posts WHERE state NOT IN ({marks})", tuple(FINAL)
             ).fetchone()[0]
             open_slots = db.conn.execute(
-                "SELECT count(*) FROM slots WHERE state IN ('due', 'claimed')"
+                "SELECT count(*) FROM slots WHERE state IN ('due', 'claimed') AND due_at <= ?",
+                (iso(datetime.now(UTC)),),
             ).fetchone()[0]
         return not open_posts and not open_slots

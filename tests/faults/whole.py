@@ -1,0 +1,106 @@
+"""The crash campaign's whole form: real ``runner.py run`` processes, killed while they work.
+
+Slots, market (its sample: the sources do not answer), writing by the scripted model, approval by
+an operator between two lives, posting to the loopback X.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from engine.config import SOURCE_HOSTS
+from tests.faults.crash import QUIET_S, Report, answers
+from tests.faults.judge import judge
+from tests.faults.life import ROOT
+from tests.faults.operator import Operator, fresh_database
+from tests.faults.x_server import KEYS, Act, XServer
+
+NOBODY = "http://127.0.0.1:9"
+SETTLE_LIVES = 40
+LIFE_S = 8.0
+
+
+class Runner:
+    """Starts ``runner.py run`` on one database."""
+
+    def __init__(self, db_path: Path, x: XServer, errors: Path) -> None:
+        keep = ("PATH", "HOME", "LANG", "TMPDIR")
+        self._errors = errors
+        self._environment = {
+            **{name: os.environ[name] for name in keep if name in os.environ},
+            **{f"BTCBUZZ_{name}_URL": NOBODY for name in SOURCE_HOSTS},
+            **KEYS,
+            "BTCBUZZ_DB": str(db_path),
+            "BTCBUZZ_FEEDS": NOBODY,
+            "BTCBUZZ_LLM": "scripted",
+            "BTCBUZZ_PUBLISHER": "x",
+            "BTCBUZZ_X_URL": x.url,
+        }
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with self._errors.open("ab") as errors:
+            return subprocess.Popen(
+                [sys.executable, "runner.py", "run"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=errors,
+                stderr=errors,
+            )
+
+
+def run_whole(cycles: int, seed: int) -> Report:
+    """That many lives, each killed at a random instant; then peace until everything has its end."""
+    report, rng = Report("whole", seed), random.Random(seed)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, XServer(Path(name) / "x.jsonl") as x:
+        folder = Path(name)
+        path = folder / "bot.db"
+        fresh_database(path, quiet_s=QUIET_S, reads=2, **{"posting.attempt_timeout_s": 0.5})
+        operator, runner = Operator(path, x), Runner(path, x, folder / "runner.log")
+        kinds = list(answers().values())
+        x.choose = lambda: Act() if rng.random() < 0.5 else rng.choice(kinds)
+        for _ in range(cycles):
+            operator.work()
+            for _ in range(rng.choice((0, 1, 1, 2))):
+                operator.add_slot()
+            report.cycles += 1
+            report.killed += _one_life(runner, x, rng)
+        x.choose, x.hook = Act, lambda stage: None
+        for _ in range(SETTLE_LIVES):
+            operator.work()
+            if operator.is_done():
+                break
+            _peaceful_life(runner, operator)
+        report.verdict = judge(path, x)
+        if not report.kept:
+            sys.stderr.write((folder / "runner.log").read_text("utf-8")[-4_000:])
+    report.seconds = round(time.monotonic() - began, 1)
+    return report
+
+
+def _one_life(runner: Runner, x: XServer, rng: random.Random) -> bool:
+    """True if it was killed; a third of the lives die inside X's handling of their call."""
+    process = runner.start()
+    stage = rng.choice(("received", "accepted", "replied")) if rng.random() < 1 / 3 else ""
+    x.hook = lambda at: process.kill() if at == stage else None
+    try:
+        process.wait(rng.uniform(0.5, 4.0))
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.wait() == -signal.SIGKILL
+
+
+def _peaceful_life(runner: Runner, operator: Operator) -> None:
+    process = runner.start()
+    until = time.monotonic() + LIFE_S
+    while time.monotonic() < until and not operator.is_done():
+        time.sleep(0.2)
+    process.terminate()
+    process.wait(40)
