@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import math
 from datetime import datetime
 
 import streamlit as st
@@ -13,18 +13,10 @@ from console.actions import act
 from console.shell import Desk
 from engine.learning import spec
 from engine.learning.judge import Judged
-from engine.learning.overview import Experiments, experiments_page
-from engine.learning.spec import Arm, Design
+from engine.learning.overview import WEAK_FROM, Experiments, experiments_page
 from engine.learning.states import EXPLAINED
 from engine.service.users import Operator
 
-QUESTIONS = {
-    "Does the model beat the templates?": (
-        "writing",
-        (Arm("template", use_model=False), Arm("model")),
-    ),
-    "Is the measuring itself fair (A/A)?": ("aa", (Arm("a"), Arm("b"))),
-}
 LIGHTS = {
     "shown": (":green", ":material/check_circle:"),
     "excluded": (":red", ":material/cancel:"),
@@ -81,8 +73,13 @@ def _one(desk: Desk, judged: Judged) -> None:
         )  # fmt: skip
         for warning in judged.guardrails:
             st.warning(words.plain(warning), icon=":material/warning:")
+        _details(judged)
+        seed = "" if running else f" · seed {experiment.seed}"
         st.caption(
-            f"specification {experiment.spec_hash[:16]} · seed commitment {experiment.seed_hash[:16]}"
+            words.plain(
+                f"specification {experiment.spec_hash[:16]} · seed commitment "
+                f"{experiment.seed_hash[:16]}{seed}"
+            )
         )
         if running:
             _stop_form(desk, experiment.id)
@@ -106,40 +103,78 @@ def _stop(experiment_id: int, key: str) -> None:
     act("approver", work, shown=True)
 
 
-def start(desk: Desk, view: Experiments) -> None:
-    """A question, frozen when it starts; and how long an answer takes on this account."""
-    if view.table:
-        st.subheader("What can be shown, and when")
-        st.caption(words.plain(f"From this account's own noise: {view.noise}"))
-        st.dataframe(
-            [vars(row) for row in view.table],
-            hide_index=True,
-            alt="Smallest lift that can be shown by number of days.",
+def _details(judged: Judged) -> None:
+    """What stands beside the verdict and never decides it."""
+    main = judged.main
+    if main.asymptotic and main.credible:
+        st.caption(
+            words.plain(
+                f"Beside it: asymptotic sequence {_span(main.asymptotic)}, 95 % credible "
+                f"{_span(main.credible)}. Descriptive: ratio of totals "
+                f"{_times(main.total_ratio)}, the best post has {main.top_share or 0:.0%} of all."
+            )
         )
-    with st.form("experiment.new"):
-        st.markdown("**New experiment**")
-        st.selectbox("Question", list(QUESTIONS), key="experiment.question")
-        st.text_input("Name", key="experiment.name")
-        with st.grid(2, min_column_width=180):
-            st.number_input("Least days", 14, 90, 14, key="experiment.min_days")
-            st.number_input("Most days", 14, 365, 60, key="experiment.max_days")
-        st.caption("It cannot be edited once it runs. Its arms stay hidden in the queue.")
-        st.form_submit_button("Start", disabled=not desk.may("approver"), on_click=_start)
+    for name, found in (("Novelty", main.novelty), ("Carry-over", main.carry_over)):
+        if found is not None and found.flagged:
+            st.warning(f"{name}: two halves of the pairs disagree (z = {found.z:.1f}).")
+    shown = [row.metric for row in judged.secondary if row.shown]
+    if shown:
+        st.caption(
+            words.plain(f"Moved too, after correction for many questions: {', '.join(shown)}.")
+        )
+    if judged.at_end:
+        st.caption(
+            f"At the registered end: paired t p = {judged.at_end.t_p:.3f}, Wilcoxon "
+            f"p = {judged.at_end.wilcoxon_p:.3f}. Valid only if never used to stop."
+        )
+    if judged.as_generated:
+        st.caption(words.plain(f"As written, not causal: {judged.as_generated.sentence}"))
 
 
-def _start() -> None:
-    entered = {
-        part: st.session_state[f"experiment.{part}"]
-        for part in ("question", "name", "min_days", "max_days")
-    }
+def _span(ends: tuple[float, float]) -> str:
+    return f"{_times(ends[0])} to {_times(ends[1])}"
 
-    def work(db: Database, operator: Operator) -> str:
-        kind, arms = QUESTIONS[entered["question"]]
-        design = Design(
-            entered["name"].strip() or entered["question"], kind, arms,  # type: ignore[arg-type]
-            min_days=int(entered["min_days"]), max_days=int(entered["max_days"]),
-        )  # fmt: skip
-        begun = spec.start(db, design, seed=secrets.token_hex(32), actor=operator, now=data.now())
-        return f"{begun.name} runs; its seed is committed as {begun.seed_hash[:16]}."
 
-    act("approver", work, shown=True)
+def _times(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.2f}x"
+
+
+def resolution(view: Experiments) -> None:
+    """How long an answer takes on this account."""
+    st.subheader("What can be shown, and when")
+    noise = view.noise
+    whose = (
+        f"from {noise.pairs} own pairs" if noise.pairs else "of a typical account: no history yet"
+    )
+    st.caption(words.plain(f"Noise of a pair: SD {noise.sd:.2f}, {whose}."))
+    st.dataframe(
+        [
+            {
+                "days": row.days, "pairs": row.pairs,
+                "interval, any look": f"x/÷ {row.always_valid:.2f}",
+                "interval, one look": f"x/÷ {row.fixed:.2f}",
+                "lift found in 4 of 5": f"+{100 * (row.mde - 1):.0f} %",
+            }
+            for row in view.table
+        ],
+        hide_index=True, alt="Smallest lift that can be shown by number of days.",
+    )  # fmt: skip
+
+
+def mix(view: Experiments) -> None:
+    """What was tried by the mix; weighted means, no claim."""
+    rows = [
+        {
+            "kind": mixed.kind, "choice": arm, "posts": found.posts if found else 0,
+            "engagement rate": f"{100 * math.exp(found.mean):.2f} %"
+            if found and found.posts >= WEAK_FROM else "not enough data",
+        }
+        for mixed in view.mix
+        for arm, found in mixed.arms
+    ]  # fmt: skip
+    if rows:
+        st.subheader("What the mix has tried")
+        st.caption(
+            "Means weighted by how likely each choice was (Hájek). They steer, and prove nothing."
+        )
+        st.dataframe(rows, hide_index=True, alt=f"{len(rows)} choices of the content mix.")

@@ -9,8 +9,8 @@ from engine.learning.states import ALPHA
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values in the order given (statsmodels)."""
-    if not p_values:
-        return []
+    if len(p_values) < 2:
+        return list(p_values)  # nothing to adjust, and statsmodels collects garbage at each call
     from statsmodels.stats.multitest import multipletests
 
     return [float(p) for p in multipletests(list(p_values), method="holm")[1]]
