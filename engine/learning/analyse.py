@@ -1,7 +1,8 @@
 """From mature posts to one comparison: evidence, intervals, state, sentence.
 
 The estimate is exp of the mean pair difference of log engagement rates, the ratio of typical
-(geometric-mean) rates (experiments §2.5). Its interval is the sign-flip confidence sequence.
+(geometric-mean) rates (experiments §2.5). Its interval is the sign-flip confidence sequence; a
+mean outside of it, which outliers and the running intersection allow, gives way to the nearer end.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def compare(
         states.lights_of(standing),
         standing.presentable,
     )
-    ratio = math.exp(d.mean()) if shown else None
+    ratio = _ratio(d, low, high) if shown else None
     belief = intervals.posterior(d) if shown else None
     p_kpi = belief.above(states.KPI) if belief else None
     return Comparison(
@@ -173,6 +174,10 @@ def _looks(
         Look(pair.end, int(blocks[i]), _end(low[i]), _end(high[i]), _exp(log_e[i]))
         for i, pair in enumerate(tested)
     )
+
+
+def _ratio(d: evidence.Array, low: float | None, high: float | None) -> float:
+    return min(max(math.exp(d.mean()), low or 0.0), high or math.inf)
 
 
 def _end(value: float) -> float | None:

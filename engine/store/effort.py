@@ -24,10 +24,11 @@ def actions(db: Database, since: datetime, until: datetime) -> list[tuple[str, s
 
 def published(db: Database, since: datetime, until: datetime) -> list[tuple[int, int]]:
     """(post id, 1 if a person edited it) of posts that went out in that span, dry runs too."""
+    # the plus keeps SQLite from walking every posted post by the index of states
     return db.conn.execute(
         "SELECT p.id, EXISTS (SELECT 1 FROM decisions d WHERE d.post_id = p.id "
         "AND d.decision = 'edited') FROM posts p "
-        "WHERE p.posted_at >= ? AND p.posted_at < ? AND p.state = 'posted' ORDER BY p.id",
+        "WHERE p.posted_at >= ? AND p.posted_at < ? AND +p.state = 'posted' ORDER BY p.id",
         (iso(since), iso(until)),
     ).fetchall()
 

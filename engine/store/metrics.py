@@ -75,7 +75,7 @@ def on_x(db: Database, account: str, now: datetime) -> list[Unread]:
     rows = db.conn.execute(
         "SELECT p.id, p.x_post_id, p.posted_at, "
         "COALESCE((SELECT max(age_h) FROM metrics m WHERE m.post_id = p.id), 0) "
-        "FROM posts p WHERE p.posted_at > ? AND p.posted_at <= ? AND p.state = 'posted' "
+        "FROM posts p WHERE p.posted_at > ? AND p.posted_at <= ? AND +p.state = 'posted' "
         "AND p.publisher = 'x' AND p.account = ? AND p.world = 'live' "
         "AND NOT EXISTS (SELECT 1 FROM gone_posts g WHERE g.post_id = p.id) "
         "ORDER BY p.posted_at DESC, p.id DESC",
