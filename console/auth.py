@@ -65,7 +65,7 @@ def sign_in_screen() -> None:
         if refusal:
             st.error(refusal, icon=":material/lock:")
         if _oidc():
-            st.button("Sign in with your provider", type="primary", on_click=st.login)
+            st.button("Sign in with your provider", on_click=st.login)
         if _has_users():
             with st.form("auth.form", border=True):
                 st.text_input("Name", key="auth.name", autocomplete="username")
@@ -73,7 +73,7 @@ def sign_in_screen() -> None:
                     "Password", type="password", key="auth.password",
                     autocomplete="current-password",
                 )  # fmt: skip
-                st.form_submit_button("Sign in", type="primary", on_click=_try, width="stretch")
+                st.form_submit_button("Sign in", on_click=_try, width="stretch")
         elif not _oidc():
             st.error(
                 "The console is bound to a public address and nobody can sign in yet. Set "

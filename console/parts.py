@@ -58,6 +58,12 @@ def as_on_x(text: str, spans: Sequence[tuple[int, int, Color]] = (), note: str =
             st.text(text)
 
 
+def main_action(label: str) -> str:
+    """The label of a screen's one main button: the accent is in its words, because Streamlit
+    writes white on a filled one, which is unreadable on Bitcoin's orange."""
+    return f":orange[**{words.plain(label)}**]"
+
+
 def empty(title: str, what: str, icon: str = ":material/inbox:") -> None:
     """Nothing here yet: says what will appear and what starts it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):

@@ -87,7 +87,6 @@ def _stopped(operator: Operator, health: Health) -> None:
             st.button(
                 "Yes, resume posting",
                 key="banner.resume",
-                type="primary",
                 on_click=actions.resume_posting,
             )
 

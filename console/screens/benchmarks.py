@@ -92,9 +92,10 @@ def start(desk: Desk) -> None:
     available = models.names(settings.llm, settings.model)
     with st.form("bench.new"):
         st.markdown("**New benchmark**")
-        st.multiselect(
-            "Models", available, available[:1], key="bench.models", accept_new_options=True
+        st.pills(
+            "Models", available, selection_mode="multi", default=available[:1], key="bench.models"
         )
+        st.text_input("More models", key="bench.more", placeholder="ollama:llama3:8b, ollama:phi")
         st.pills(
             "Kinds",
             CONTENT_TYPES,
@@ -107,12 +108,15 @@ def start(desk: Desk) -> None:
 
 
 def _start() -> None:
-    chosen = {part: st.session_state[f"bench.{part}"] for part in ("models", "kinds", "repeats")}
+    chosen = {
+        part: st.session_state[f"bench.{part}"] for part in ("models", "more", "kinds", "repeats")
+    }
 
     def work(db: Database, operator: Operator) -> str:
+        more = [name.strip() for name in chosen["more"].split(",") if name.strip()]
         plan = make_plan(
             db,
-            models=list(chosen["models"]),
+            models=[*chosen["models"], *more],
             types=list(chosen["kinds"]),
             repeats=int(chosen["repeats"]),
         )

@@ -89,9 +89,10 @@ def ask(desk: Desk, view: View) -> Asked | None:
     snapshot = _moment(desk, view)
     configured = data.config()
     available = models.names(configured.llm, configured.model)
-    names = st.multiselect(
-        "Models, side by side", available, available[:1], key="play.models", max_selections=3
-    )
+    names = st.pills(
+        "Models, side by side", available, selection_mode="multi", default=available[:1],
+        key="play.models",
+    )  # fmt: skip
     options, repeats, seed, recipe = _options(replay)
     if snapshot is None or not names or (prompt is not None and not prompt.strip()):
         return None
@@ -152,7 +153,7 @@ def results(desk: Desk, asked: Asked | None) -> None:
     """The right side: run, stream, judge. A click on Stop ends the model's call."""
     with st.container(horizontal=True):
         run = st.button(
-            "Write", key="play.run", type="primary", icon=":material/play_arrow:", shortcut="Mod+Enter",
+            parts.main_action("Write"), key="play.run", icon=":material/play_arrow:", shortcut="Mod+Enter",
             disabled=asked is None or not desk.may("editor"),
         )  # fmt: skip
         st.button("Stop", key="play.stop", icon=":material/stop:", shortcut="Escape")

@@ -170,8 +170,8 @@ def bulk(view: View) -> None:
         st.subheader(f"{words.count(len(green), 'post')} passed every check")
         with st.container(horizontal=True):
             st.button(
-                f"Approve these {len(green)}",
-                key="queue.bulk.yes", type="primary", shortcut="A", icon=":material/done_all:",
+                parts.main_action(f"Approve these {len(green)}"),
+                key="queue.bulk.yes", shortcut="A", icon=":material/done_all:",
                 on_click=queue_actions.approve_all,
                 args=([(post.id, post.revision) for post in green],),
             )  # fmt: skip

@@ -159,7 +159,7 @@ def _buttons(desk: Desk, detail: Detail) -> None:
     post = detail.post
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Approve", key="queue.approve", type="primary", shortcut="A",
+            parts.main_action("Approve"), key="queue.approve", shortcut="A",
             icon=":material/check:", on_click=queue_actions.approve, args=(post,),
             disabled=not desk.may("approver"),
         )  # fmt: skip
@@ -188,7 +188,7 @@ def _edit(detail: Detail) -> None:
         st.caption("It becomes a new revision, is checked like any other and waits for approval.")
         with st.container(horizontal=True):
             st.form_submit_button(
-                "Save", type="primary", shortcut="Mod+Enter", on_click=queue_actions.save_edit,
+                "Save", shortcut="Mod+Enter", on_click=queue_actions.save_edit,
                 args=(post, f"{TEXT_KEY}.{post.id}.{post.revision}"),
             )  # fmt: skip
             st.form_submit_button(

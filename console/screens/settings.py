@@ -31,7 +31,7 @@ def health(desk: Desk) -> None:
     """The doctor on request, keys present, the last runs of each job, alerts."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Examine everything", key="doctor.run", type="primary", icon=":material/stethoscope:",
+            parts.main_action("Examine everything"), key="doctor.run", icon=":material/stethoscope:",
             on_click=_examine,
         )  # fmt: skip
         st.button(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from console import actions, data, models, words
+from console import actions, data, models, parts, words
 from console.shell import Desk
 from engine.config import X_KEYS
 from engine.errors import BuzzError
@@ -41,7 +41,7 @@ def show(desk: Desk) -> None:
             "**Or look around first.** A made-up week, marked as sample, removed in one click."
         )
         st.button(
-            "Fill a sample week", key="welcome.sample", type="primary", icon=":material/science:",
+            parts.main_action("Fill a sample week"), key="welcome.sample", icon=":material/science:",
             on_click=actions.fill_sample, disabled=not desk.may("admin"),
         )  # fmt: skip
 
