@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+TOOLS  := .venv-tools
 SETUP  := $(VENV)/.ready
 DEV    := $(VENV)/.ready-dev
 
-.PHONY: run once test lint setup dev console clean
+.PHONY: run once test lint setup dev console lock install-locked sbom wheel clean
 
 run: $(SETUP)           ## runner and console together, embedded model, dry run
 	@$(BIN)/python runner.py demo $(ARGS)
@@ -27,6 +28,23 @@ lint: $(DEV)            ## style, security rules, types
 setup: $(SETUP)
 dev: $(DEV)
 
+lock: $(TOOLS)          ## requirements.lock: every package with its hashes
+	$(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --output-file requirements.lock requirements.txt
+
+install-locked: $(VENV)/bin/python  ## what is locked and nothing else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+
+sbom: $(TOOLS)          ## sbom.json: a CycloneDX bill of materials of requirements.lock
+	$(TOOLS)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file sbom.json
+
+wheel: $(VENV)/bin/python  ## dist/: a wheel that runs outside the checkout
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+$(TOOLS): $(VENV)/bin/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.4,<8" "cyclonedx-bom>=5,<8"
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "BTCBuzzBot needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
@@ -41,4 +59,4 @@ $(DEV): requirements-dev.txt $(SETUP)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(TOOLS) build dist .pytest_cache .ruff_cache .mypy_cache

@@ -40,7 +40,7 @@ class Api:
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
-        self.reads = Reads(self.config.db)
+        self.reads = Reads(self.config.db, self.clock)
         self.limiter = Limiter(self.config.db, self.clock)
         self.metrics = Metrics(self.clock)
 

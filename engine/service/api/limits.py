@@ -25,7 +25,7 @@ from engine.store.database import opened
 
 logger = logging.getLogger(__name__)
 
-HANDFUL = 200
+HANDFUL = 2_000
 STALE_S = 60.0
 """A handful older than this goes back to the draw, which also notes that a token is in use."""
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from engine.clock import Clock
 from engine.store.database import connect
 
 T = TypeVar("T")
@@ -22,8 +23,8 @@ class Reads:
     never older than the database. Used from one thread alone.
     """
 
-    def __init__(self, db_path: Path) -> None:
-        self._db_path = db_path
+    def __init__(self, db_path: Path, clock: Clock) -> None:
+        self._db_path, self._clock = db_path, clock
         self._db: Database | None = None
         self._version = -1
         self._kept: dict[Hashable, Any] = {}
@@ -43,9 +44,9 @@ class Reads:
         answer: T = self._kept[key]
         return answer
 
-    def fresh(self, compute: Callable[[Database], T]) -> T:
-        """``compute``'s answer, never remembered: for what changes with time alone."""
-        return compute(self._opened())
+    def recent(self, key: Hashable, compute: Callable[[Database], T]) -> T:
+        """As :meth:`get`, for what changes with time alone: remembered within one second."""
+        return self.get((key, int(self._clock.boottime())), compute)
 
     def _opened(self) -> Database:
         if self._db is None:

@@ -60,7 +60,7 @@ async def get_ready(request: Request) -> Response:
 )
 async def get_status(
     request: Request, caller: Annotated[Caller, Depends(Needs("read"))]
-) -> StatusAnswer:
+) -> Response:
     """The same as `runner.py status`."""
     api = api_of(request)
 
@@ -74,8 +74,8 @@ async def get_status(
             version=__version__,
         )
 
-    # ages change without a commit, so this is asked anew each time
-    return api.reads.fresh(read)
+    content = api.reads.recent("status", lambda db: read(db).model_dump_json())
+    return Response(content, media_type="application/json")
 
 
 @router.get(
@@ -92,7 +92,7 @@ async def get_metrics(
 ) -> Response:
     """Text exposition format 0.0.4."""
     api = api_of(request)
-    content = api.reads.fresh(lambda db: api.metrics.text(db, api.db_path))
+    content = api.reads.recent("metrics", lambda db: api.metrics.text(db, api.db_path))
     return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -103,9 +103,9 @@ def _live() -> Response:
 def _ready(api: Api) -> Response:
     checks = {"api": "ok", "database": "ok", "runner": "ok"}
     try:
-        pulse = api.reads.get("alive", lambda db: settings.get(db, "service.heartbeat_stale_s"))
-        age = api.reads.fresh(lambda db: heartbeat.age_s(db, api.clock))
-        if age is None or age > pulse:
+        stale = api.reads.get("stale", lambda db: settings.get(db, "service.heartbeat_stale_s"))
+        age = api.reads.recent("age", lambda db: heartbeat.age_s(db, api.clock))
+        if age is None or age > stale:
             checks["runner"] = "no pulse" if age is None else f"last pulse {age:.0f} s ago"
     except (BuzzError, sqlite3.Error):
         checks["database"] = "cannot be read"
