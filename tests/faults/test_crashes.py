@@ -1,6 +1,7 @@
 """F01 to F04 and the crash campaign: a killed runner neither doubles nor loses a post.
 
-The default is a taste; CI runs ``CRASH_CYCLES=1000`` (or ``python -m tests.faults.crash``).
+The default is a taste; CI sets ``CRASH_CYCLES=1000`` and ``WHOLE_CYCLES=20`` (or runs
+``python -m tests.faults.crash``).
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from engine.store import attempts, posts
 from engine.store.database import opened
 from tests.faults.crash import Campaign, run_points, run_random
 from tests.faults.life import Nursery, Plan
+from tests.faults.whole import run_whole
 from tests.faults.x_server import Act, XServer
 
 CYCLES = int(os.environ.get("CRASH_CYCLES", "25"))
+WHOLE = int(os.environ.get("WHOLE_CYCLES", "2"))
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +117,7 @@ def test_f04_killed_within_reconciliation_it_ends_the_same(
     assert (state(campaign), len(campaign.x.accepted())) == ("posted", 1)
 
 
+@pytest.mark.timeout(900)
 def test_f04_killed_at_statement_after_statement_for_several_answers() -> None:
     """Every 19th statement here; ``python -m tests.faults.crash --points`` for all of them."""
     report = run_points(
@@ -124,12 +128,20 @@ def test_f04_killed_at_statement_after_statement_for_several_answers() -> None:
     assert report.killed > 15
 
 
+@pytest.mark.timeout(120 + CYCLES)
 def test_campaign_of_random_kills_keeps_both_promises() -> None:
     report = run_random(CYCLES, seed=CYCLES)
     assert report.verdict.wrong == []
     assert report.kept
     assert report.killed > CYCLES // 4
     assert report.verdict.accepted > CYCLES // 4
+
+
+@pytest.mark.timeout(120 + 30 * WHOLE)
+def test_whole_runners_killed_at_random_instants_keep_both_promises() -> None:
+    report = run_whole(WHOLE, seed=WHOLE)
+    assert report.verdict.wrong == []
+    assert report.kept
 
 
 @pytest.mark.parametrize("mutant", ["naive", "impatient"])
