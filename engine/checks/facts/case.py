@@ -8,8 +8,6 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import Known
 from engine.records import Finding
 
-MARKET_TYPES = ("price",)
-
 
 @dataclass(frozen=True)
 class Proof:

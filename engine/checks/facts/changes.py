@@ -2,9 +2,10 @@
 
 Thresholds (percent over the horizon said, 24 h where none is): a plain direction needs the right
 sign; flat at most 0.5, unchanged 0.25, calm 1.5 (range at most 4); wild a range of at least 3;
-rallies, tumbles … at least 1; soars, crashes … at least 5, or 3 where the number stands beside the
-word; edges, slightly at most 2 (3 beside the number); barely at most 0.75. For seven days all but
-flat keep, and flat is 1.5. Rebounds and recovers need a rise, and a 24 h low below where it began.
+rallies, tumbles … at least 1; soars, crashes … at least 5, or 3 where a percentage stands in the
+sentence; edges, slightly at most 2 (4 beside a percentage); barely at most 0.75. For seven days all
+but flat keep, and flat is 1.5. Rebounds and recovers need a rise, and a 24 h low below where it
+began, or, where the low is named, a price above it.
 """
 
 from __future__ import annotations
@@ -81,10 +82,10 @@ def _of_something(segment: Segment, item: Item) -> bool:
     if not following or following[0].value != "of":
         return False
     own = {"value", "price", "worth"}
-    return not any(other.value in own or case_price(other) for other in following[1:])
+    return not any(other.value in own or _is_price(other) for other in following[1:])
 
 
-def case_price(item: Item) -> bool:
+def _is_price(item: Item) -> bool:
     return item.kind == "topic" and item.value == "btc" and item.end - item.start == len("price")
 
 
@@ -121,7 +122,7 @@ def _fits(segment: Segment, item: Item, size: float) -> bool:
     """The printed magnitude against the real one, with ``over``, ``nearly``, ``about``."""
     number = item.number
     assert number is not None  # noqa: S101
-    relation = relation_to(segment, segment.index(item))
+    relation = amount_relation(segment, segment.index(item))
     if relation == "above":
         return number.value < size <= max(number.value * 2, number.value + 1)
     if relation == "below":
@@ -152,13 +153,19 @@ def relation_to(segment: Segment, i: int) -> str:
         if not skipped and (item.kind != "word" or item.value not in _PASSED):
             break
     for item in after(segment, i, 1):
-        if item.kind == "rel" and item.value == "about" and case_about(item):
+        if item.kind == "rel" and item.value == "about" and _trails(item):
             return "about"
         if item.value in ("+", "plus") and not item.spaced:
             return "above"
         if item.value in ("ish", "or so"):
             return "about"
     return ""
+
+
+def amount_relation(segment: Segment, i: int) -> str:
+    """As :func:`relation_to` before an amount, which is not crossed: ``lost under two percent``."""
+    relation = relation_to(segment, i)
+    return {"cross_up": "above", "cross_down": "below", "through": ""}.get(relation, relation)
 
 
 def _crossing(segment: Segment, item: Item) -> str:
@@ -174,7 +181,7 @@ def _crossing(segment: Segment, item: Item) -> str:
     return item.value
 
 
-def case_about(item: Item) -> bool:
+def _trails(item: Item) -> bool:
     return item.end - item.start > 4  # "or so", "give or take", not "~" before the next number
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import relation_to
+from engine.checks.facts.changes import amount_relation
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, usd
 from engine.checks.facts.levels import REFS, close_to
@@ -164,7 +164,7 @@ def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     if link.relation == "within":
         good = number.value / 3 <= size <= number.value + number.grain / 2
     else:
-        near = relation_to(segment, segment.index(item))
+        near = amount_relation(segment, segment.index(item))
         case.relation = near or (case.relation if segment.intro == "and" else "")
         good = fits(number, size, case.relation)
     fact = f"price_usd, {LEVELS[link.role][0]}"

@@ -83,7 +83,6 @@ class Sentence:
     """``soft``: only an emoji parts it from the one before, so its subject carries over."""
 
     segments: list[Segment] = field(default_factory=list)
-    question: bool = False
     soft: bool = False
 
     def items(self) -> Iterator[Item]:
@@ -221,20 +220,18 @@ def sentences(items: Sequence[Item]) -> list[Sentence]:
     soft = False
     for i, item in enumerate(items):
         if _ends(items, i):
-            _close(found, run, question=item.value == "?", soft=soft)
+            _close(found, run, soft=soft)
             soft = item.value == _PICTURE
             run = []
         else:
             run.append(item)
-    _close(found, run, question=False, soft=soft)
+    _close(found, run, soft=soft)
     return found
 
 
-def _close(found: list[Sentence], run: list[Item], *, question: bool, soft: bool) -> None:
+def _close(found: list[Sentence], run: list[Item], *, soft: bool) -> None:
     if run:
-        found.append(Sentence(_segments(run), question, soft))
-    elif question and found:
-        found[-1].question = True
+        found.append(Sentence(_segments(run), soft))
 
 
 def _ends(items: Sequence[Item], i: int) -> bool:

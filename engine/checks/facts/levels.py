@@ -8,7 +8,7 @@ between; ``just over``, ``nearly`` two percent; ``about`` one percent or correct
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import horizon, relation_to
+from engine.checks.facts.changes import amount_relation, horizon, relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
@@ -357,7 +357,7 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
                 break
     if not sign:
         return False
-    relation = relation_to(segment, i)
+    relation = amount_relation(segment, i)
     span = horizon(case, segment, item)
     start, price = case.known.before(span), case.known.level("price")
     if start is None or price is None:
