@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -100,25 +101,19 @@ def compare(
     looks = _looks(tested, log_e, sequence)
     low, high = (looks[-1].low, looks[-1].high) if looks else (None, None)
     srm = srm_e_value([sum(o.arm == name for o in own) for name in (baseline, arm)])
-    broken = posted.broken + (
-        (f"arms lose posts unequally (SRM e-value {srm:.0f})",) if srm >= WARN_AT else ()
-    )
+    if srm >= WARN_AT:
+        lost = f"arms lose posts unequally (SRM e-value {srm:.0f})"
+        posted = replace(posted, broken=(*posted.broken, lost))
     days, weekends = _span(pairs, own)
     standing = states.Standing(
         len(pairs), posted.immature, days, weekends, low, high,
         contradicted=sequence.contradicted,
         opposed=_opposed(tested, low, high),
         min_days=plan.min_days, max_days=plan.max_days, min_pairs=plan.min_pairs,
-        broken=broken,
+        broken=posted.broken,
     )  # fmt: skip
-    state, lights, shown = (
-        states.state_of(standing),
-        states.lights_of(standing),
-        standing.presentable,
-    )
-    ratio = _ratio(d, low, high) if shown else None
-    belief = intervals.posterior(d) if shown else None
-    p_kpi = belief.above(states.KPI) if belief else None
+    state, lights = states.state_of(standing), states.lights_of(standing)
+    shown = _shown(d, standing, plan, own, pairs) if standing.presentable else _NOTHING
     return Comparison(
         arm=arm,
         baseline=baseline,
@@ -126,28 +121,21 @@ def compare(
         tested=len(tested),
         days=days,
         late=sum(outcome.late for outcome in own),
-        ratio=ratio,
-        ci_low=low if shown else None,
-        ci_high=high if shown else None,
         e_value=_exp(log_e[-1]) if d.size else 1.0,
         p_always_valid=float(evidence.p_path(log_e)[-1]) if d.size else 1.0,
         srm_e_value=srm,
-        p_better=belief.above(1.0) if belief else None,
-        p_at_least_1_40=p_kpi,
-        asymptotic=_asymptotic(d, plan.planned_pairs) if shown else None,
-        credible=_ratios(belief.credible()) if belief else None,
-        total_ratio=_total_ratio(pairs) if shown else None,
-        top_share=_top_share(own) if shown else None,
-        novelty=drift.novelty(d) if shown else None,
-        carry_over=drift.carry_over(own, baseline, arm) if shown else None,
+        novelty=drift.novelty(d),
+        carry_over=drift.carry_over(own, baseline, arm),
         state=state,
         lights=lights,
         sentence=report.sentence(
-            arm=arm, baseline=baseline, pairs=len(pairs), days=days, ratio=ratio, low=low,
-            high=high, p_kpi=p_kpi, lights=lights, state=state, reasons=broken,
+            arm=arm, baseline=baseline, pairs=len(pairs), days=days, ratio=shown["ratio"],
+            low=low, high=high, p_kpi=shown["p_at_least_1_40"], lights=lights, state=state,
+            reasons=posted.broken,
         ),
-        reasons=broken,
+        reasons=posted.broken,
         looks=looks,
+        **shown,
     )  # fmt: skip
 
 
@@ -160,6 +148,33 @@ def compare_all(
     """Every arm against the first, and their always-valid p adjusted by Holm."""
     results = [compare(outcomes, arms[0], arm, plan, posted) for arm in arms[1:]]
     return results, several.holm([result.p_always_valid for result in results])
+
+
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    (
+        "ratio", "ci_low", "ci_high", "p_better", "p_at_least_1_40", "asymptotic", "credible",
+        "total_ratio", "top_share",
+    )
+)  # fmt: skip
+
+
+def _shown(
+    d: evidence.Array, at: states.Standing, plan: Plan, own: Sequence[Outcome],
+    pairs: Sequence[Pair],
+) -> dict[str, Any]:  # fmt: skip
+    """The fields of a comparison that exist only beside an interval."""
+    belief = intervals.posterior(d)
+    return {
+        "ratio": _ratio(d, at.low, at.high),
+        "ci_low": at.low,
+        "ci_high": at.high,
+        "p_better": belief.above(1.0) if belief else None,
+        "p_at_least_1_40": belief.above(states.KPI) if belief else None,
+        "asymptotic": _asymptotic(d, plan.planned_pairs),
+        "credible": _ratios(belief.credible()) if belief else None,
+        "total_ratio": _total_ratio(pairs),
+        "top_share": _top_share(own),
+    }
 
 
 # -- parts -----------------------------------------------------------------------------------

@@ -22,8 +22,9 @@ LAMBDAS: Array = np.arange(-19, 20, dtype=np.float64) * 0.05
 """-0.95, -0.90, ..., 0.95: symmetric, so that swapped arms give the same evidence."""
 
 STEP = 0.001
-REACH = 3.0
-"""How far beyond the data the grid goes: tanh(3) is 1 within 0.5 %."""
+REACH = 1.0
+"""How far beyond the data the grid goes. Out there E only grows with the distance (each pair of
+lambdas is even and rising in every |f|), so where the last theta is excluded, all beyond are."""
 
 _NOTHING = 1e-100
 """Smaller products cannot matter any more, but slow the processor down once they are subnormal."""
@@ -85,7 +86,6 @@ def confidence_sequence(differences: Array, alpha: float = ALPHA) -> Sequence:
     looks = np.arange(1, n + 1)
     low = _outermost(grid, excluded_at, looks)
     high = -_outermost(-grid[::-1], excluded_at[::-1], looks)
-    # at the grid's ends E is what it is for all thetas beyond them, within tanh(REACH)
     low[looks < excluded_at[0]] = -math.inf
     high[looks < excluded_at[-1]] = math.inf
     return Sequence(low, high)

@@ -16,6 +16,9 @@ from engine.learning.spec import Arm, Design
 from engine.store import experiments, settings
 from engine.store.experiments import Experiment
 
+FOR_EVER = 36_500
+"""Days: it has no registered end."""
+
 
 def keep(db: Database, *, seed: str, now: datetime) -> Experiment | None:
     """Make what runs agree with learning.holdout_pct; answers the holdout that runs now."""
@@ -31,6 +34,7 @@ def keep(db: Database, *, seed: str, now: datetime) -> Experiment | None:
         f"holdout from {iso(now)}",
         "holdout",
         (Arm("template", use_model=False), Arm("production")),
+        max_days=FOR_EVER,
         share_pct=share,
     )
     return spec.start(db, design, seed=seed, actor="runner", now=now)

@@ -9,11 +9,12 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from engine.clock import parse_iso
 from engine.errors import UsageError
 from engine.learning.states import ALPHA
 from engine.posting.actors import Who, acting
@@ -106,6 +107,18 @@ def stop(db: Database, experiment_id: int, *, reason: str, actor: Who, now: date
         ended = experiments.get(db, experiment_id)
     assert ended is not None  # noqa: S101  ended above
     return ended
+
+
+def stop_finished(db: Database, now: datetime) -> list[Experiment]:
+    """End whatever has run its registered longest time; its last posts still mature."""
+    return [
+        stop(
+            db, one.id, reason=f"the registered {one.spec['max_days']} days are over",
+            actor="runner", now=now,
+        )
+        for one in experiments.running(db)
+        if now - parse_iso(one.started_at) >= timedelta(days=one.spec["max_days"])
+    ]  # fmt: skip
 
 
 def hash_of(text: str) -> str:

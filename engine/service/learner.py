@@ -7,7 +7,7 @@ import secrets
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engine.learning import holdout, strategy
+from engine.learning import holdout, spec, strategy
 from engine.service.app import App
 from engine.store.database import opened
 from engine.writing.generate import Writer
@@ -30,12 +30,14 @@ class Learner:
             self._collector.run()
 
     def prepare(self) -> None:
-        """Keep the holdout as the settings say and draw the day's mix; again and again is fine.
+        """End what has run its time, keep the holdout as the settings say, draw the day's mix;
+        again and again is fine.
 
         A dry run has no engagement, so nothing could ever be learnt from its holdout.
         """
         app = self._app
         with opened(app.db_path) as db:
+            spec.stop_finished(db, app.clock.now())
             if app.config.publisher == "x":
                 holdout.keep(db, seed=secrets.token_hex(32), now=app.clock.now())
             strategy.draw_daily(db, random.SystemRandom(), app.clock.now())

@@ -182,6 +182,18 @@ def test_one_experiment_runs_at_a_time_and_a_stopped_one_stays_stopped(
     begin(db, clock, kind="aa", arms=(Arm("a"), Arm("b")))
 
 
+def test_the_registered_end_ends_it(db: Database, clock: FakeClock) -> None:
+    """The holdout has none."""
+    holdout.keep(db, seed="h", now=clock.now())
+    experiment = begin(db, clock)
+    clock.advance(59 * 86_400)
+    assert spec.stop_finished(db, clock.now()) == []
+    clock.advance(86_400)
+    (ended,) = spec.stop_finished(db, clock.now())
+    assert (ended.id, ended.stop_reason) == (experiment.id, "the registered 60 days are over")
+    assert [one.kind for one in experiments.running(db)] == ["holdout"]
+
+
 def test_three_arms_make_blocks_of_three(db: Database, clock: FakeClock) -> None:
     experiment = begin(
         db, clock, arms=(*ARMS, Arm("small", model="scripted:small")), content_types=("joke",)
