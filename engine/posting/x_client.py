@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -101,9 +100,6 @@ class XClient:
         client.session.close()
         with OneCall(self.url, (CONNECT_S, timeout_s), before_send) as session:
             client.session = session
-            overdue = threading.Timer(CONNECT_S + timeout_s, session.cut)
-            overdue.daemon = True
-            overdue.start()
             try:
                 call(client)
             except Exception as error:
@@ -113,8 +109,6 @@ class XClient:
                     raise session.guard_error from error
                 if session.reply is None:
                     raise NoReply(_reason(error), session.connected) from error
-            finally:
-                overdue.cancel()
             if session.reply is None:
                 raise NoReply("no reply was read", session.connected)
             return session.reply

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,8 +39,7 @@ class OneCall(requests.Session):
         self.reply: Reply | None = None
         self.guard_error: Exception | None = None
         self._url, self._timeout, self._before_send = url, timeout, before_send
-        self._sockets: list[socket.socket] = []
-        self._cut = False
+        self._overdue: threading.Timer | None = None
         for prefix in list(self.adapters):
             self.adapters.pop(prefix)
         self.mount(url, _Adapter(self))
@@ -65,18 +65,21 @@ class OneCall(requests.Session):
                 raise
 
     def opened(self, sock: socket.socket) -> None:
-        """TCP (and TLS) stand."""
-        self.connected = True
-        self._sockets.append(sock)
-        if self._cut:
-            self.cut()
+        """TCP (and TLS) stand; from now on the whole call has its time, even if bytes drip in."""
 
-    def cut(self) -> None:
-        """The deadline has passed: end the call wherever it is, even while bytes drip in."""
-        self._cut = True
-        for sock in self._sockets:
+        def cut() -> None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+
+        self.connected = True
+        self._overdue = threading.Timer(self._timeout[1], cut)
+        self._overdue.daemon = True
+        self._overdue.start()
+
+    def close(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+        super().close()
 
 
 class _Adapter(HTTPAdapter):

@@ -45,18 +45,3 @@ def total(db: Database, since: datetime, until: datetime, publisher: str | None)
         (iso(since), iso(until), *values),
     ).fetchone()
     return int(row[0])
-
-
-def by_day(
-    db: Database, since: datetime, until: datetime, publisher: str | None
-) -> list[tuple[str, str, int, int]]:
-    """(day, kind, quantity, micros), oldest first."""
-    where, values = ("AND publisher = ?", (publisher,)) if publisher else ("", ())
-    return [
-        (row[0], row[1], int(row[2]), int(row[3]))
-        for row in db.conn.execute(
-            "SELECT substr(at, 1, 10), kind, sum(quantity), sum(usd_micros) FROM spend "
-            f"WHERE at >= ? AND at < ? {where} GROUP BY 1, 2 ORDER BY 1, 2",
-            (iso(since), iso(until), *values),
-        )
-    ]

@@ -119,13 +119,13 @@ def test_f04_killed_within_reconciliation_it_ends_the_same(
 
 @pytest.mark.timeout(900)
 def test_f04_killed_at_statement_after_statement_for_several_answers() -> None:
-    """Every 19th statement here; ``python -m tests.faults.crash --points`` for all of them."""
+    """Every 37th statement here; ``python -m tests.faults.crash --points`` for all of them."""
     report = run_points(
-        seed=5, step=19 if CYCLES < 1_000 else 5, kinds=["201", "drop, taken", "503, not taken"]
+        seed=5, step=37 if CYCLES < 1_000 else 5, kinds=["201", "drop, taken", "503, not taken"]
     )
     assert report.verdict.wrong == []
     assert report.kept
-    assert report.killed > 15
+    assert report.killed >= 9
 
 
 @pytest.mark.timeout(120 + CYCLES)

@@ -19,7 +19,6 @@ from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster, Round
 from engine.settings import SETTINGS
 from engine.store import posts, settings
-from engine.store import spend as spend_rows
 from tests.posting.conftest import Write
 
 Out = Callable[..., Round]
@@ -155,11 +154,6 @@ class TestBudget:
         moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
         bounds = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (start, end)]
         assert list(spend.month_of(moment)) == bounds
-
-    def test_the_ledger_by_day_and_kind(self, db: Database, out: Out, clock: FakeClock) -> None:
-        out("Dry.")
-        start, end = spend.month_of(clock.now())
-        assert spend_rows.by_day(db, start, end, None) == [("2026-11-22", "post", 1, 15_000)]
 
 
 @pytest.mark.parametrize(
