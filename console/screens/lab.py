@@ -85,8 +85,13 @@ def forecast(desk: Desk) -> None:
     """What runs out when, each with the figures it rests on."""
     settings, path = data.config(), data.shown_path()
     st.subheader("Outlook")
-    with data.showing() as db:
-        found = outlook(db, path, settings.publisher, model_in_force(settings, path), desk.now)
+    model, hour = (
+        model_in_force(settings, path),
+        desk.now.replace(minute=0, second=0, microsecond=0),
+    )
+    found = data.remember(
+        "outlook", lambda db: outlook(db, path, settings.publisher, model, desk.now), hour, model
+    )
     st.dataframe(
         [
             {
