@@ -121,6 +121,7 @@ def near(case: Case, role: str) -> bool:
 
 _TELLING = {
     "above", "below", "about", "just_below", "just_above", "closer", "cross_up", "cross_down", "through",
+    "hold_above", "hold_below",
 }  # fmt: skip
 _FRESH = {"new", "fresh", "newest"}
 _SETS = (
@@ -181,9 +182,9 @@ def _governing(segment: Segment, i: int, role: str) -> str:
                 "closer",
             ):
                 return other.value
-            if other.value == "cross_up":
+            if other.value in ("cross_up", "hold_above"):
                 return "above"
-            if other.value == "cross_down":
+            if other.value in ("cross_down", "hold_below"):
                 return "below"
         if other.kind == "dir" and other.value == "down" and other.end - other.start == 3:
             return _from(segment, role)  # "off the low"
