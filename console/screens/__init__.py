@@ -1,0 +1,1 @@
+"""The screens, one module each: what a page under ``pages/`` draws."""
