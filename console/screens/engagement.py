@@ -39,8 +39,8 @@ def show(desk: Desk, view: Engagement) -> None:
             "none, and none is made up. Post to X (BTCBUZZ_PUBLISHER=x) or import a CSV.",
             ":material/favorite:",
         )
-    st.markdown(f":gray[Followers] {words.plain(view.followers.sentence)}")
-    st.markdown(f":gray[Operator time] {words.plain(view.effort.sentence)}")
+    st.markdown(words.plain(view.followers.sentence))
+    st.markdown(words.plain(view.effort.sentence))
     if not view.posts:
         return
     with st.container(border=True):

@@ -180,3 +180,23 @@ def test_stop_posting_is_one_click_from_any_page(visit: Open, db: Path) -> None:
     page.get_by_role("button", name="Resume posting").click()
     page.get_by_role("button", name="Yes, resume posting").click()
     expect(page.get_by_text("Posting goes on").first).to_be_visible()
+
+
+def test_twenty_green_posts_are_cleared_by_two_keys(visit: Open, db: Path) -> None:
+    for number in range(20):
+        add(
+            db,
+            f"Patience, lesson {['one', 'two', 'three', 'four', 'five'][number % 5]} of shelf {number}.",
+        )
+    green = [
+        p.id for p in waiting(db) if p.verdict == "pass" and not p.flags and p.origin == "model"
+    ]
+    assert len(green) >= 20
+    page = visit("queue")
+    expect(page.get_by_role("button", name=re.compile("All green"))).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.get_by_text("passed every check")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.get_by_text(re.compile(r"\d+ posts approved")).first).to_be_visible()
+    fresh = [post_id for post_id in green if state(db, post_id) == "approved"]
+    assert len(fresh) >= 20
