@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from engine.records import CONTENT_TYPES
 from engine.service import change
 from engine.service.users import Operator
 from engine.store import console_reads, schedules, settings, slots
+from engine.store.console_reads import Lost
 from engine.store.schedules import Plan, Schedule
 from engine.store.slots import Slot
 
@@ -31,7 +31,9 @@ class View:
     """One week from Monday, and what plans it."""
 
     monday: date
-    slots: dict[date, list[Slot]]
+    slots: dict[date, list[Slot]]  # of a crowded day none, but its counts
+    counts: dict[date, dict[str, int]]
+    lost: list[Lost]
     events: dict[date, list[tuple[str, str]]]
     schedules: list[Schedule]
     settings: dict[str, Any]
@@ -42,16 +44,32 @@ def read(desk: Desk) -> View:
     monday = today - timedelta(days=today.weekday()) + timedelta(weeks=state.place("calendar"))
     start = datetime.combine(monday, time(), desk.zone)
     end = datetime.combine(monday + timedelta(days=7), time(), desk.zone)
-    week = [monday + timedelta(days=day) for day in range(7)]
+    days = [monday + timedelta(days=day) for day in range(7)]
     with data.showing() as db:
-        found, told = slots.between(db, start, end), console_reads.events(db, start, end)
+        told = console_reads.events(db, start, end)
+        counts = {day: console_reads.slot_states(db, *_bounds(day, desk)) for day in days}
         return View(
             monday=monday,
-            slots={day: [s for s in found if s.due_at.astimezone(desk.zone).date() == day] for day in week},
-            events={day: [e for e in told if _day(e[0], desk) == day] for day in week},
+            slots={
+                day: slots.between(db, *_bounds(day, desk))
+                if sum(counts[day].values()) <= MOST_SHOWN
+                else []
+                for day in days
+            },
+            counts=counts,
+            lost=console_reads.lost_slots(db, start, end),
+            events={day: [e for e in told if _day(e[0], desk) == day] for day in days},
             schedules=schedules.listing(db),
             settings=settings.get_all(db),
-        )  # fmt: skip
+        )
+
+
+def _bounds(day: date, desk: Desk) -> tuple[datetime, datetime]:
+    """The local day, as two moments; 23 or 25 hours apart when the clocks change."""
+    return (
+        datetime.combine(day, time(), desk.zone),
+        datetime.combine(day + timedelta(days=1), time(), desk.zone),
+    )
 
 
 def week(desk: Desk, view: View) -> None:
@@ -68,7 +86,7 @@ def week(desk: Desk, view: View) -> None:
                 "This week", key="calendar.now", on_click=state.set_place, args=("calendar", 0)
             )
     st.caption(f"Times are {words.city(desk.zone)} time.")
-    if not any(view.slots.values()):
+    if not any(view.counts.values()):
         parts.empty(
             "No slots in this week",
             "The runner plans two days ahead from the schedules below; past weeks show what became of each slot.",
@@ -80,21 +98,20 @@ def week(desk: Desk, view: View) -> None:
         with column, st.container(border=True, gap="xsmall"):
             name = f"{day:%a} {day.day}"
             st.markdown(f":orange[**{name} · today**]" if day == today else f"**{name}**")
-            _slots(desk, found)
+            _slots(desk, found, view.counts[day])
             for _, sentence in view.events[day][:2]:
                 st.caption(f":material/bolt: {words.plain(sentence)}")
     _why(desk, view)
 
 
-def _slots(desk: Desk, found: list[Slot]) -> None:
+def _slots(desk: Desk, found: list[Slot], counts: dict[str, int]) -> None:
     """Each slot of a day; of a crowded day how many became what."""
-    if len(found) <= MOST_SHOWN:
-        for slot in found:
-            _slot(desk, slot)
-        return
-    for name, n in Counter(slot.state for slot in found).most_common():
-        word = words.slot_word(name)
-        st.markdown(f"{n:,}  \n:{word.color}[{word.icon} {word.text}]")
+    for slot in found:
+        _slot(desk, slot)
+    if not found:
+        for name, n in sorted(counts.items(), key=lambda item: -item[1]):
+            word = words.slot_word(name)
+            st.markdown(f"{n:,}  \n:{word.color}[{word.icon} {word.text}]")
 
 
 def _slot(desk: Desk, slot: Slot) -> None:
@@ -108,7 +125,7 @@ def _slot(desk: Desk, slot: Slot) -> None:
 
 def _why(desk: Desk, view: View) -> None:
     """Every slot that was not filled, with its reason."""
-    lost = [s for day in view.slots.values() for s in day if s.state in ("missed", "skipped")]
+    lost = view.lost
     if not lost:
         return
     st.subheader(f"{words.count(len(lost), 'slot')} not filled, and why")

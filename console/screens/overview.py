@@ -10,11 +10,10 @@ import streamlit as st
 
 from console import charts, data, parts, registry, words
 from console.shell import Desk
-from engine.store import alerts, console_reads, posts, slots, snapshots
+from engine.store import alerts, console_reads, posts, snapshots
 from engine.store.alerts import Alert
 from engine.store.console_reads import Dot, Figures
 from engine.store.posts import Post
-from engine.store.slots import Slot
 
 WINDOW = timedelta(days=7)
 LEAST = 30
@@ -29,11 +28,11 @@ class View:
     empty: bool
     latest: list[Post]
     posted_today: int
-    slots_today: list[Slot]
+    slots_today: dict[str, int]
     prices: list[tuple[str, float]]
     world: str
     dots: list[Dot]
-    missed: list[Slot]
+    missed: list[str]
     alerts: list[Alert]
     figures: Figures
 
@@ -52,12 +51,16 @@ def read(desk: Desk) -> View:
             health=data.health(shown=True),
             empty=newest is None and not latest,
             latest=latest,
-            posted_today=len(console_reads.posted_between(db, *today)),
-            slots_today=slots.between(db, *today),
+            posted_today=console_reads.count_posted(db, *today),
+            slots_today=console_reads.slot_states(db, *today),
             prices=console_reads.prices(db, day, world=world),
             world=world or "live",
             dots=console_reads.posted_between(db, day, desk.now),
-            missed=[slot for slot in slots.between(db, day, desk.now) if slot.state == "missed"],
+            missed=[
+                slot.due_at
+                for slot in console_reads.lost_slots(db, day, desk.now)
+                if slot.state == "missed"
+            ],
             alerts=alerts.open_alerts(db),
             figures=figures,
         )
@@ -84,10 +87,10 @@ def tiles(desk: Desk, view: View) -> None:
             delta_color="off", delta_arrow="off", border=True, icon=":material/schedule:",
             help=words.utc(slot.due_at) if slot else None,
         )  # fmt: skip
-        lost = sum(slot.state in ("missed", "skipped") for slot in view.slots_today)
+        lost = view.slots_today.get("missed", 0) + view.slots_today.get("skipped", 0)
         st.metric(
             "Posted today",
-            f"{view.posted_today} of {len(view.slots_today)}",
+            f"{view.posted_today} of {sum(view.slots_today.values()):,}",
             f"{lost} missed or skipped" if lost else "none missed",
             delta_color="off", delta_arrow="off", border=True, icon=":material/check_circle:",
         )  # fmt: skip
@@ -115,8 +118,7 @@ def market(desk: Desk, view: View) -> None:
             return
         last = view.prices[-1][1]
         dots = [(dot.posted_at, dot.price_usd or last, dot.text) for dot in view.dots]
-        missed = [slot.due_at.isoformat() for slot in view.missed]
-        charts.draw(charts.price(view.prices, dots, missed, desk.zone), key="overview.price")
+        charts.draw(charts.price(view.prices, dots, view.missed, desk.zone), key="overview.price")
 
 
 def needs_you(desk: Desk, view: View) -> None:

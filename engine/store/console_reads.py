@@ -105,14 +105,53 @@ class Dot:
 
 
 def posted_between(db: Database, start: datetime, end: datetime) -> list[Dot]:
-    """Posts that went out, oldest first, with the price they were written on."""
+    """The newest 100 posts that went out, oldest first, with the price they were written on."""
     rows = db.conn.execute(
         "SELECT p.id, p.posted_at, p.text, s.price_usd FROM posts p "
         "LEFT JOIN snapshots s ON s.id = p.snapshot_id "
-        "WHERE p.posted_at >= ? AND p.posted_at < ? ORDER BY p.posted_at LIMIT 500",
+        "WHERE p.posted_at >= ? AND p.posted_at < ? ORDER BY p.posted_at DESC LIMIT 100",
         (iso(start), iso(end)),
     ).fetchall()
-    return [Dot(*row) for row in rows]
+    return [Dot(*row) for row in reversed(rows)]
+
+
+def count_posted(db: Database, start: datetime, end: datetime) -> int:
+    row = db.conn.execute(
+        "SELECT count(*) FROM posts WHERE posted_at >= ? AND posted_at < ?", (iso(start), iso(end))
+    ).fetchone()
+    return int(row[0])
+
+
+def slot_states(db: Database, start: datetime, end: datetime) -> dict[str, int]:
+    """Numbers of slots due in a span, by state."""
+    return dict(
+        db.conn.execute(
+            "SELECT state, count(*) FROM slots INDEXED BY slots_by_time "
+            "WHERE due_at >= ? AND due_at < ? GROUP BY state",
+            (iso(start), iso(end)),
+        ).fetchall()
+    )
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A slot that was not filled, and why."""
+
+    due_at: str
+    content_type: str
+    state: str
+    reason: str
+
+
+def lost_slots(db: Database, start: datetime, end: datetime) -> list[Lost]:
+    """Missed and skipped ones, oldest first, at most 100."""
+    rows = db.conn.execute(
+        "SELECT due_at, content_type, state, reason FROM slots INDEXED BY slots_by_state "
+        "WHERE state IN ('missed', 'skipped') AND due_at >= ? AND due_at < ? "
+        "ORDER BY due_at LIMIT 100",
+        (iso(start), iso(end)),
+    ).fetchall()
+    return [Lost(*row) for row in rows]
 
 
 def prices(db: Database, start: datetime, *, world: str | None) -> list[tuple[str, float]]:
