@@ -152,7 +152,7 @@ class _Session:
             if order.hashtags is None
             else order.hashtags
         )
-        self.avoid = frozenset(performance.recent_texts(db, order.content_type))
+        self.avoid = frozenset(performance.recent_texts(db, order.content_type, clock.now()))
         self.draft_key = uuid.UUID(int=rng.getrandbits(128)).hex
         self.deadline = clock.boottime() + float(self.settings["content.max_seconds"])
         self.attempts = 0

@@ -74,6 +74,12 @@ class Tried:
     options: Options
 
 
+def _moment(wish: Wish) -> datetime:
+    """When the wished post would be written: at its snapshot's time."""
+    assert wish.snapshot.facts.as_of is not None  # noqa: S101  a snapshot has a time
+    return wish.snapshot.facts.as_of
+
+
 def prepare(db: Database, wish: Wish, rng: random.Random) -> Setting:
     """Read facts, voice and settings; render the prompt.
 
@@ -91,7 +97,7 @@ def prepare(db: Database, wish: Wish, rng: random.Random) -> Setting:
         headline=context.facts.headline,
         sentiment=context.tone,
         hashtags=banks.choose_hashtags(rng, wish.content_type),
-        avoid=frozenset(performance.recent_texts(db, wish.content_type)),
+        avoid=frozenset(performance.recent_texts(db, wish.content_type, _moment(wish))),
         rng=rng,
         flat_pct=float(rules["trend.flat_pct"]),
         strong_pct=float(rules["trend.strong_pct"]),

@@ -25,7 +25,17 @@ def test_double_braces_are_braces() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["{price.__class__}", "{price[0]}", "{price:>10}", "{0}", "{}", "{ price }", "{price!r}", "{a", "a}"],
+    [
+        "{price.__class__}",
+        "{price[0]}",
+        "{price:>10}",
+        "{0}",
+        "{}",
+        "{ price }",
+        "{price!r}",
+        "{a",
+        "a}",
+    ],
 )
 def test_anything_but_a_plain_field_is_an_error(body: str) -> None:
     with pytest.raises(TemplateError):
