@@ -8,12 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pytest_socket import socket_allow_hosts
 from sqlite_utils import Database
 
 from engine.clock import FakeClock
 from engine.store.database import connect
 from engine.store.migrations import migrate
+
+# a busy machine is no finding: examples are judged by what they show, not by how long they took
+hypothesis_settings.register_profile("project", deadline=None)
+hypothesis_settings.load_profile("project")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -77,6 +77,11 @@ class HostLock:
             ) from error
         self._file = file
 
+    def probe(self) -> None:
+        """Raises LockHeld if somebody holds the lock now; takes nothing."""
+        with self:
+            pass
+
     def release(self) -> None:
         """Give the lock back."""
         if self._file is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -51,6 +52,12 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except BuzzError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except sqlite3.Error as error:
+        print(
+            f"error: the database did not answer ({error}). See `runner.py doctor`.",
+            file=sys.stderr,
+        )
+        return 1
     except BrokenPipeError:
         # the reader went away (`| head`); nothing is wrong, but stdout is no use any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.log import set_up_logging
+from engine.posting.lock import HostLock
 from engine.service.app import App
 from engine.service.console import start
 from engine.service.fill import Written
@@ -85,6 +86,7 @@ def _run(app: App, args: argparse.Namespace) -> int:
 
     address = None if args.api is None else parse_address(args.api)
     with stop_on_signals() as stop:
+        HostLock(app.db_path).probe()  # a paused runner may hold the database: say who, do not wait
         app.ready()
         Runner(app, stop, api=address).run()
     return 0
