@@ -6,6 +6,7 @@ import random
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
@@ -19,6 +20,9 @@ from engine.records import Verdict
 from engine.store import posts, settings
 from engine.store.database import opened
 from tests.browser.conftest import Open
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +47,17 @@ def state(db_path: Path, post_id: int) -> str:
         return posts.need(db, post_id).state
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key as a person does: on a page that stands still, and let it settle after."""
+    settled = "[data-testid=stApp][data-test-script-state=notRunning]"
+    page.wait_for_selector(settled)
+    page.wait_for_timeout(700)  # the button of the key is drawn a moment after its script ended
+    page.wait_for_selector(settled)
+    page.keyboard.press(key)
+    page.wait_for_timeout(700)
+    page.wait_for_selector(settled)
+
+
 def waiting(db_path: Path) -> list[posts.Post]:
     with opened(db_path, "ro") as db:
         return sorted(
@@ -62,7 +77,7 @@ def test_sign_in_approve_by_keyboard_and_the_runner_posts_it(visit: Open, db: Pa
     first = waiting(db)[0]
     page = visit("queue")
     expect(page.get_by_role("button", name=re.compile("Approve"))).to_be_visible()
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_text(f"Post {first.id} is approved").first).to_be_visible()
     assert state(db, first.id) == "approved"
     with opened(db) as database:
@@ -81,11 +96,11 @@ def test_sign_in_approve_by_keyboard_and_the_runner_posts_it(visit: Open, db: Pa
 def test_keys_step_through_the_list_and_undo_takes_an_approval_back(visit: Open, db: Path) -> None:
     one, two = waiting(db)[:2]
     page = visit("queue")
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page.get_by_text(re.compile(r"2 of \d"))).to_be_visible()
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_text(f"Post {two.id} is approved").first).to_be_visible()
-    page.keyboard.press("u")
+    press(page, "u")
     expect(page.get_by_text("1 approval taken back").first).to_be_visible()
     assert (state(db, one.id), state(db, two.id)) == ("pending_approval", "pending_approval")
 
@@ -94,7 +109,7 @@ def test_letters_typed_into_an_edit_do_not_act(visit: Open, db: Path) -> None:
     page = visit("queue")
     before = [post.id for post in waiting(db)]
     expect(page.get_by_role("button", name=re.compile("Approve"))).to_be_visible()
-    page.keyboard.press("e")
+    press(page, "e")
     field = page.get_by_label("Your text")
     field.click()
     page.keyboard.type(" axghbj")
@@ -129,7 +144,7 @@ def test_a_hostile_post_is_shown_as_the_text_it_is(visit: Open, db: Path, name: 
     page = visit(name)
     if name == "queue":
         for _ in range(len(waiting(db)) - 1):
-            page.keyboard.press("j")
+            press(page, "j")
             page.wait_for_timeout(400)
     expect(page.get_by_text("document.title='owned'", exact=False).first).to_be_visible()
     assert "owned" not in page.title()
@@ -194,9 +209,9 @@ def test_twenty_green_posts_are_cleared_by_two_keys(visit: Open, db: Path) -> No
     assert len(green) >= 20
     page = visit("queue")
     expect(page.get_by_role("button", name=re.compile("All green"))).to_be_visible()
-    page.keyboard.press("b")
+    press(page, "b")
     expect(page.get_by_text("passed every check")).to_be_visible()
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_text(re.compile(r"\d+ posts approved")).first).to_be_visible()
     fresh = [post_id for post_id in green if state(db, post_id) == "approved"]
     assert len(fresh) >= 20
