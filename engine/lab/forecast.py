@@ -78,7 +78,7 @@ def budget(
         return Forecast("budget", "now", now, "The month's budget is spent.", basis)
     if days < LEAST_DAYS:
         return Forecast("budget", "not enough data", None, "The month is too young to say.", basis)
-    left = timedelta(days=(limit_usd - spent_usd) / (spent_usd / days)) if spent_usd else FAR
+    left = _days((limit_usd - spent_usd) / (spent_usd / days)) if spent_usd > 0 else FAR
     if now + left >= end:
         return Forecast("budget", "fine", None, "The budget lasts to the month's end.", basis)
     return _ahead("budget", now + left, "The budget runs out", basis)
@@ -93,7 +93,7 @@ def disk(now: datetime, free_bytes: int, database_bytes: int, since: datetime | 
     )
     if days < LEAST_DAYS:
         return Forecast("disk", "not enough data", None, "The database is too young to say.", basis)
-    left = timedelta(days=min(FAR.days, free_bytes / max(1.0, database_bytes / days)))
+    left = _days(free_bytes / max(1.0, database_bytes / days))
     if left >= FAR:
         return Forecast("disk", "fine", None, "The disk lasts for ten years at this rate.", basis)
     return _ahead("disk", now + left, "The disk is full", basis)
@@ -113,7 +113,7 @@ def schedule(now: datetime, held: Capacity, calls: Sequence[patterns.Judged]) ->
     share = held.accepted / held.n
     seconds_now = 3600 * share / held.sustained
     most = 3600 * share / held.asked
-    left = timedelta(days=min(FAR.days, (most - seconds_now) / slope))
+    left = _days((most - seconds_now) / slope)
     basis += f"; {slope:+.3f} s a day over {days} days"
     if left >= FAR:
         return Forecast("schedule", "fine", None, f"{told}; slowing down too little.", basis)
@@ -176,6 +176,11 @@ def _parts(
 ) -> tuple[list[patterns.Judged], list[patterns.Judged]]:
     edge = now - timedelta(days=1)
     return [c for c in calls if c.at >= edge], [c for c in calls if c.at < edge]
+
+
+def _days(number: float) -> timedelta:
+    """From now to :data:`FAR`, beyond which nobody plans."""
+    return timedelta(days=min(max(number, 0.0), FAR.days))
 
 
 def _ahead(what: What, at: datetime, told: str, basis: str) -> Forecast:

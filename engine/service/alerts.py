@@ -11,7 +11,7 @@ import shutil
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,9 @@ from sqlite_utils import Database
 
 from engine.clock import Clock, parse_iso
 from engine.config import Config
+from engine.errors import UsageError
 from engine.posting import spend
+from engine.posting.actors import Who, acting
 from engine.service import heartbeat, notify
 from engine.service.clockwatch import ClockState
 from engine.store import (
@@ -32,8 +34,9 @@ from engine.store import (
     slots,
     snapshots,
 )
-from engine.store.alerts import AlertSeverity
-from engine.store.database import JOURNAL_LIMIT, opened
+from engine.store.alerts import Alert, AlertSeverity
+from engine.store.audit import audit, state_hash
+from engine.store.database import JOURNAL_LIMIT, opened, write_tx
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,9 @@ RECENT = timedelta(hours=1)
 OVERDUE_S = 120.0
 FAILURES_IN_A_ROW = 3
 CHANGES_ALLOWED = 2
+EVENTS = frozenset({"double_post", "late_outcome"})
+"""Kinds that tell of something that happened: they end when a person has dealt with it."""
+
 BACKUP = "backup"
 """The job whose first failure is told: it may have found damage."""
 
@@ -118,6 +124,30 @@ def watch_heartbeat(db: Database, clock: Clock) -> bool:
     found = Found("", "critical", f"{message}: nothing is written or posted. Start the runner.")
     apply(db, "runner_silent", [] if alive else [found], clock)
     return alive
+
+
+def acknowledge(db: Database, alert_id: int, actor: Who, now: datetime) -> Alert:
+    """A person has dealt with an alert of :data:`EVENTS`: it is over. Audited.
+
+    Raises: UsageError for one that is unknown, over already, or ends by itself;
+    PermissionDenied.
+    """
+    name = acting(actor, "approver")
+    with write_tx(db):
+        alert = alerts.get(db, alert_id)
+        if alert is None:
+            raise UsageError(f"There is no alert {alert_id}. `alerts list` shows those that hold.")
+        if alert.resolved_at is not None:
+            raise UsageError(f"Alert {alert_id} ({alert.kind}) is over since {alert.resolved_at}.")
+        if alert.kind not in EVENTS:
+            raise UsageError(
+                f"Alert {alert_id} ({alert.kind}) ends by itself when its cause is gone. "
+                f"docs/operations.md, {alert.kind}, says what to do."
+            )
+        alerts.resolve(db, alert.kind, alert.key, now)
+        before = state_hash(alert.kind, alert.key, alert.message)
+        audit(db, name, "acknowledged", f"alert:{alert_id}", before, None, now)
+    return alert
 
 
 # -- conditions ------------------------------------------------------------------------------

@@ -87,6 +87,13 @@ def resolve(db: Database, kind: str, key: str, now: datetime) -> bool:
     return done.rowcount > 0
 
 
+def get(db: Database, alert_id: int) -> Alert | None:
+    row = db.conn.execute(
+        f"SELECT {_COLUMNS} FROM alert_events WHERE id = ?", (alert_id,)
+    ).fetchone()
+    return Alert(*row) if row else None
+
+
 def open_alerts(db: Database, kind: str | None = None) -> list[Alert]:
     """Alerts that hold now, of one kind or of all, oldest first."""
     where, values = ("AND kind = ?", (kind,)) if kind else ("", ())

@@ -85,6 +85,22 @@ def test_the_budget_runs_out_when_its_rate_says() -> None:
     assert young.state == "not enough data"
 
 
+@given(st.floats(0, 100_000), st.floats(-1, 100_000), st.floats(0, 31))
+def test_no_budget_and_no_spending_is_too_large_or_too_small_to_forecast(
+    limit: float, spent: float, days: float
+) -> None:
+    """Whatever the settings allow; money given back may even leave less than nothing spent."""
+    found = forecast.budget(MONTH[0] + timedelta(days=days), limit, spent, MONTH)
+    assert found.at is None or MONTH[0] <= found.at <= MONTH[1]
+
+
+def test_a_model_at_the_edge_that_hardly_slows_down_is_outgrown_now() -> None:
+    """Its interval still reaches what is asked, its mean no longer does."""
+    held = replace(HELD, sustained=3.9, light="not enough data")
+    found = forecast.schedule(NOW, held, history(10, lambda day: 9 + 1e-12 * day))
+    assert (found.state, found.at) == ("ahead", NOW)
+
+
 def test_the_disk_fills_at_the_databases_own_rate() -> None:
     """100 MB in ten days and 50 MB free: five more days."""
     found = forecast.disk(NOW, 50_000_000, 100_000_000, NOW - timedelta(days=10))

@@ -15,12 +15,14 @@ from sqlite_utils import Database
 
 from engine.clock import FakeClock
 from engine.config import Config, Secret
+from engine.errors import PermissionDenied, UsageError
+from engine.posting.actors import Actor
 from engine.records import Facts, Snapshot
 from engine.service import alerts as service_alerts
 from engine.service import heartbeat, notify, schedule
-from engine.service.alerts import CONDITIONS, View, evaluate
+from engine.service.alerts import CONDITIONS, EVENTS, View, acknowledge, evaluate
 from engine.service.clockwatch import ClockState
-from engine.store import alerts, breakers, generations, jobs, settings, snapshots, spend
+from engine.store import alerts, audit, breakers, generations, jobs, settings, snapshots, spend
 from engine.store.schedules import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,6 +179,47 @@ def test_a_silent_runner_is_seen_from_outside(db: Database, clock: FakeClock) ->
     heartbeat.beat(db, clock, 1)
     assert service_alerts.watch_heartbeat(db, clock)
     assert alerts.open_alerts(db) == []
+
+
+@pytest.mark.parametrize("kind", sorted(EVENTS))
+def test_what_happened_is_told_until_a_person_has_dealt_with_it(
+    db: Database, clock: FakeClock, look: Look, kind: str
+) -> None:
+    alerts.raise_alert(db, kind, "7", "critical", "X shows it twice.", clock.now())
+    clock.advance(86_400)
+    assert look() == {f"{kind}:7": "critical"}
+    (alert,) = alerts.open_alerts(db)
+    acknowledge(db, alert.id, Actor("anna", "approver", "console"), clock.now())
+    assert look() == {}
+    (entry,) = audit.entries(db, subject=f"alert:{alert.id}")
+    assert (entry.actor, entry.what) == ("anna (console)", "acknowledged")
+    with pytest.raises(UsageError, match=f"{kind}. is over since"):
+        acknowledge(db, alert.id, "anna", clock.now())
+
+
+def test_an_acknowledged_event_that_happens_again_is_told_again(
+    db: Database, clock: FakeClock
+) -> None:
+    alerts.raise_alert(db, "double_post", "7", "critical", "twice", clock.now())
+    acknowledge(db, alerts.open_alerts(db)[0].id, "anna", clock.now())
+    clock.advance(3_600)
+    assert alerts.raise_alert(db, "double_post", "7", "critical", "thrice", clock.now())
+
+
+def test_only_an_approver_acknowledges_and_only_what_does_not_end_by_itself(
+    db: Database, clock: FakeClock
+) -> None:
+    for kind in ("double_post", "disk_low"):
+        alerts.raise_alert(db, kind, "", "critical", "see there", clock.now())
+    event, condition = alerts.open_alerts(db)
+    with pytest.raises(PermissionDenied):
+        acknowledge(db, event.id, Actor("ed", "editor"), clock.now())
+    with pytest.raises(UsageError, match="ends by itself"):
+        acknowledge(db, condition.id, "anna", clock.now())
+    with pytest.raises(UsageError, match="no alert 99"):
+        acknowledge(db, 99, "anna", clock.now())
+    assert len(alerts.open_alerts(db)) == 2
+    assert audit.entries(db) == []
 
 
 def test_one_failing_look_stops_no_other(

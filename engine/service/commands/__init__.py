@@ -1,6 +1,7 @@
 """The commands of ``runner.py``, one module per group; each has ``add(commands)``."""
 
 from engine.service.commands import (
+    alerts,
     care,
     content,
     lab,
@@ -13,4 +14,4 @@ from engine.service.commands import (
     tokens,
 )
 
-GROUPS = (run, content, queue, learning, lab, prompts, texts, settings, tokens, care)
+GROUPS = (run, content, queue, learning, lab, prompts, texts, settings, tokens, alerts, care)
