@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from engine.clock import Clock, iso, parse_iso
 from engine.posting import killswitch, queue, spend
 from engine.posting.queue import SAME_TEXT_FOR
-from engine.store import approvals, attempts, posting, posts, service_state, settings
+from engine.store import approvals, attempts, posting, posts, service_state, settings, slots
 from engine.store.attempts import Attempt, Intent
 from engine.store.database import write_tx
 from engine.store.posts import Post
@@ -121,6 +121,7 @@ def _post_may(
     over = spend.over_budget(db, post.text, rules, now, stand.publisher)
     if over:
         posts.move(db, post, "expired", actor="runner", now=now, reason=over)
+        slots.end_over_budget(db, post.id, over, now=now)
         return Refusal("budget", over, post_id=post.id)
     said = _said_already(db, post, stand, now)
     if said:

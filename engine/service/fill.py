@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -19,7 +19,7 @@ from engine.errors import BuzzError
 from engine.learning import strategy
 from engine.learning.assignment import Assignment, arm_for_slot, arm_of_post
 from engine.log import event
-from engine.posting import queue
+from engine.posting import queue, spend
 from engine.posting.protocol import Rewritten
 from engine.records import Facts, Snapshot
 from engine.service import schedule
@@ -119,6 +119,8 @@ class Filler:
         """A post of its own for each event too big to wait for a slot; answers how many."""
         with opened(self._db_path) as db:
             least = int(settings.get(db, "events.extra_priority"))
+        if self._out_of_money(self._clock.now()):
+            return 0
         footing = self._desk.footing()
         happened = self._event_for(footing.snapshot, least) if footing.snapshot else None
         if happened is None or footing.snapshot is None:
@@ -155,6 +157,9 @@ class Filler:
             left = _post_of(db, slot)
         if left is not None:
             return self._end(slot, Written(None, "filled"), left)
+        broke = self._out_of_money(max(slot.due_at, self._clock.now()))
+        if broke:
+            return self._end(slot, Written(None, "skipped", broke))
         footing = self._desk.footing()
         if footing.snapshot is None:
             return self._end(slot, Written(None, "skipped", f"market: {footing.reason}"))
@@ -229,6 +234,11 @@ class Filler:
                     db, slot.id, "skipped", now=now, reason=written.reason or "nothing was written"
                 )
         return written
+
+    def _out_of_money(self, at: datetime) -> str | None:
+        """Why the month of ``at`` has no money left for any post."""
+        with opened(self._db_path) as db:
+            return spend.room_for_another(db, at, self._publisher)
 
     def _is_mixed(self, slot: Slot) -> bool:
         with opened(self._db_path) as db:

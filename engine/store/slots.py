@@ -1,7 +1,8 @@
 """Slots: one row for each local day and time of a schedule, from ``due`` to a named end.
 
-``due`` -> ``claimed`` -> ``filled`` | ``missed`` | ``skipped``; a claim may be given back. The
-triggers of ``061_slots.sql`` hold every caller to that.
+``due`` -> ``claimed`` -> ``filled`` | ``missed`` | ``skipped``; a claim may be given back, and a
+filled slot becomes skipped where its post did not fit the budget. Triggers (``061_slots.sql``,
+``062_slots_over_budget.sql``) hold every caller to that.
 """
 
 from __future__ import annotations
@@ -205,6 +206,19 @@ def end(
             "UPDATE slots SET state = ?, reason = ?, post_id = ?, finished_at = ?, "
             "retry_at = NULL WHERE id = ? AND state IN ('due', 'claimed')",
             (state, reason, post_id, iso(now), slot_id),
+        )
+    return done.rowcount == 1
+
+
+def end_over_budget(db: Database, post_id: int, reason: str, *, now: datetime) -> bool:
+    """The expired post did not fit the budget: its slot, filled or not yet, is skipped with that
+    ``reason`` (``budget: …``); false for a post without a slot, or one that ended otherwise."""
+    with write_tx(db):
+        done = db.conn.execute(
+            "UPDATE slots SET state = 'skipped', reason = ?, post_id = ?, finished_at = ?, "
+            "retry_at = NULL WHERE id = (SELECT slot_id FROM posts WHERE id = ?) "
+            "AND (state IN ('due', 'claimed') OR (state = 'filled' AND post_id = ?))",
+            (reason, post_id, iso(now), post_id, post_id),
         )
     return done.rowcount == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from engine.posting.dry_run import DryRunPublisher
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster, Round
 from engine.settings import SETTINGS
-from engine.store import posts, settings
+from engine.store import posts, schedules, settings, slots
+from engine.store.schedules import Plan
+from engine.store.slots import Wanted
 from tests.posting.conftest import Write
 
 Out = Callable[..., Round]
@@ -154,6 +157,58 @@ class TestBudget:
         moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
         bounds = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (start, end)]
         assert list(spend.month_of(moment)) == bounds
+
+
+class TestTheSlotOfAPostOverBudget:
+    """Money is judged when a post is about to be sent; its slot says so from then on."""
+
+    @pytest.fixture
+    def slot_id(self, db: Database, clock: FakeClock) -> int:
+        """A slot that is being filled."""
+        wanted = Wanted("2026-11-22", "12:00", "UTC", clock.now(), "joke")
+        schedules.insert(db, Plan("s", "UTC", ("12:00",)), now=clock.now())
+        start = clock.now() - timedelta(hours=1)
+        slots.align(db, 1, [wanted], after=start, until=clock.now(), now=start)
+        (slot,) = slots.waiting(db, clock.now())
+        assert slots.claim(db, slot.id, clock.now())
+        return slot.id
+
+    @pytest.mark.parametrize("filled", ["before", "after"])
+    def test_is_skipped_with_the_posts_reason(
+        self,
+        db: Database,
+        out: Out,
+        clock: FakeClock,
+        put: Callable[[str, object], None],
+        waiting: Write,
+        slot_id: int,
+        filled: str,
+    ) -> None:
+        """Also where the post is sent before its writer has finished the slot (``auto``)."""
+        put("posting.monthly_budget_usd", 0.01)
+        post_id = waiting("Nobody pays for me.", slot_id=slot_id)
+        queue.approve(db, post_id, revision=1, actor="anna", now=clock.now())
+        if filled == "before":
+            slots.end(db, slot_id, "filled", now=clock.now(), post_id=post_id)
+        assert out().guard == "budget"
+        if filled == "after":
+            assert not slots.end(db, slot_id, "filled", now=clock.now(), post_id=post_id)
+        slot = slots.get(db, slot_id)
+        assert slot is not None
+        assert (slot.state, slot.post_id) == ("skipped", post_id)
+        assert (slot.reason or "").startswith("budget: 0.000 of 0.01 USD are spent this month")
+        assert slot.reason == posts.need(db, post_id).state_reason
+
+    def test_nothing_else_unfills_a_slot(
+        self, db: Database, clock: FakeClock, waiting: Write, slot_id: int
+    ) -> None:
+        post_id = waiting("I am here to stay.", slot_id=slot_id)
+        slots.end(db, slot_id, "filled", now=clock.now(), post_id=post_id)
+        for reason in ("budget: by hand", "bored"):
+            with pytest.raises(sqlite3.IntegrityError, match="a slot cannot change"):
+                db.conn.execute(
+                    "UPDATE slots SET state = 'skipped', reason = ? WHERE id = ?", (reason, slot_id)
+                )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,8 @@ from engine.records import Facts, Snapshot
 from engine.service import schedule
 from engine.service.desk import Footing, MarketDesk
 from engine.service.fill import Filler
-from engine.store import market_events, news, posts, schedules, settings, slots, snapshots
+from engine.store import market_events, news, posts, schedules, settings, slots, snapshots, spend
+from engine.store.database import write_tx
 from engine.store.market_events import MarketEvent
 from engine.store.schedules import Plan
 from engine.store.slots import Slot
@@ -147,6 +148,56 @@ def test_a_bug_gives_the_slot_back_for_a_later_try(
     assert (left.state, left.reason) == ("due", "a bug")
     assert left.retry_at is not None
     assert left.retry_at > clock.now()
+
+
+def no_money(db: Database, clock: FakeClock, usd: float = 0.01) -> None:
+    settings.put(db, "posting.monthly_budget_usd", usd, actor="test", now=clock.now())
+
+
+def test_over_budget_the_slot_is_skipped_before_the_model_is_asked(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    model = ScriptedModel()
+    slot = plan(db, clock, "joke")
+    no_money(db, clock)
+    make(model)[0].fill_due()
+    assert (done := slots.get(db, slot.id)) is not None
+    assert done.state == "skipped"
+    assert (done.reason or "").startswith("budget: 0.000 of 0.01 USD are spent this month")
+    assert posts.listing(db) == []
+    assert model.requests == []
+
+
+def test_a_slot_of_next_month_is_paid_from_next_months_budget(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    """Written ten minutes before midnight, due five minutes after it."""
+    clock.set_wall(datetime(2026, 11, 30, 23, 50, tzinfo=UTC))
+    filler, _ = make()
+    slot = plan(db, clock, "joke", minutes=15)
+    no_money(db, clock, 0.02)
+    with write_tx(db):
+        spend.insert(
+            db, publisher="dry_run", kind="post", quantity=1, usd_micros=15_000, now=clock.now()
+        )
+    filler.fill_due()
+    assert (done := slots.get(db, slot.id)) is not None
+    assert done.state == "filled"
+
+
+def test_over_budget_no_event_is_taken_up(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    filler, desk = make()
+    assert desk.snapshot is not None
+    sentence = f"The price is ${desk.snapshot.facts.price_usd:,.0f}."
+    market_events.insert(
+        db, [happened(desk.snapshot, sentence, 90)], previous=desk.snapshot, current=desk.snapshot
+    )
+    no_money(db, clock)
+    assert filler.write_events() == 0
+    no_money(db, clock, 1)
+    assert filler.write_events() == 1
 
 
 def test_a_model_that_is_down_costs_no_slot(
