@@ -60,6 +60,7 @@ def pop_toast() -> bool:
 
 def clear_notice() -> None:
     st.session_state.pop("shell.notice", None)
+    pop_toast()
 
 
 def chosen(name: str) -> int | None:

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from console import shell
-from console.screens import people, settings
+from console.screens import people, settings, tokens
 
 TABS = {
     "Health": settings.health,
     "Settings": settings.rules,
     "People": people.show,
+    "Tokens": tokens.show,
     "Audit": settings.trail,
     "Backups": settings.backups,
     "Logs": lambda desk: settings.logs(),
