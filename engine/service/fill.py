@@ -76,6 +76,7 @@ class Filler:
         """Fill every slot that is due; answers how many were worked on."""
         with opened(self._db_path) as db:
             lead = timedelta(seconds=float(settings.get(db, "content.lead_s")))
+            schedule.recover_claimed(db, self._clock.now())
             waiting = schedule.due(db, self._clock.now(), lead)
         return sum(self.fill(slot.id, lead) is not None for slot in waiting)
 

@@ -241,11 +241,15 @@ def _last_try(slot: Slot) -> str:
 
 
 def recover_claimed(db: Database, now: datetime) -> list[Slot]:
-    """Settle slots that a crashed process left claimed; answers them.
+    """Settle slots that are claimed though nobody is at work on them; answers them.
 
-    Call it once, after taking the host lock. A slot whose post was stored is filled; any other
-    is due again, and :func:`sweep` judges its grace.
+    For whoever alone fills slots: after taking the host lock (a process was killed at work), and
+    before a new round of work (what came of the last could not be written, the disk was full). A
+    slot whose post was stored is filled; any other is due again, and :func:`sweep` judges its
+    grace.
     """
+    if not slots.claimed(db):
+        return []
     with write_tx(db):
         left = slots.claimed(db)
         for slot in left:
@@ -253,7 +257,7 @@ def recover_claimed(db: Database, now: datetime) -> list[Slot]:
             if post_id is not None:
                 slots.end(db, slot.id, "filled", now=now, post_id=post_id)
             else:
-                slots.give_back(db, slot.id, "the runner stopped at work", retry_at=None)
+                slots.give_back(db, slot.id, "its work was cut short", retry_at=None)
     return left
 
 

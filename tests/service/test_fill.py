@@ -90,6 +90,18 @@ def test_what_goes_out_by_itself_is_written_at_its_time(
     assert filler.fill_due() == 1
 
 
+def test_a_slot_whose_work_was_cut_short_is_filled_at_the_next_look(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    """As after a full disk: the slot could be claimed, but neither filled nor given back."""
+    slot = plan(db, clock, "joke")
+    assert schedule.claim(db, slot.id, clock.now(), timedelta(minutes=30)) is not None
+    assert make()[0].fill_due() == 1
+    done = slots.get(db, slot.id)
+    assert done is not None
+    assert (done.state, done.tries) == ("filled", 2)
+
+
 def test_without_a_snapshot_the_slot_says_why_it_was_skipped(
     db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
 ) -> None:
