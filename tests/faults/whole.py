@@ -62,7 +62,9 @@ def run_whole(cycles: int, seed: int) -> Report:
     with tempfile.TemporaryDirectory() as name, XServer(Path(name) / "x.jsonl") as x:
         folder = Path(name)
         path = folder / "bot.db"
-        fresh_database(path, quiet_s=QUIET_S, reads=2, **{"posting.attempt_timeout_s": 0.5})
+        # no lead: a post written ahead for a slot of the calendar would wait for it, campaign too
+        hurried = {"posting.attempt_timeout_s": 0.5, "content.lead_s": 0}
+        fresh_database(path, quiet_s=QUIET_S, reads=2, **hurried)
         operator, runner = Operator(path, x), Runner(path, x, folder / "runner.log")
         kinds = list(answers().values())
         x.choose = lambda: Act() if rng.random() < 0.5 else rng.choice(kinds)

@@ -16,6 +16,7 @@ import pytest
 
 from engine.clock import iso
 from engine.service.cli import build_parser
+from engine.store import posts
 from engine.store.database import opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,8 +180,7 @@ def test_run_posts_what_was_approved_and_ends_on_sigterm(
             while state != "posted" and time.monotonic() < deadline:
                 time.sleep(0.3)
                 with opened(Path(world["BTCBUZZ_DB"]), "ro") as db:
-                    found = db.conn.execute("SELECT state FROM posts").fetchone()
-                    state = found[0]
+                    state = posts.need(db, int(str(row["post_id"]))).state
             assert state == "posted"
             status = answer(world, "status", "--json")
             assert status["alive"] is True
