@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import pytest
 
-from engine.service import sample
-from engine.store.database import opened
 from tests.browser.server import ARGS, chromium, console
+from tests.browser.wire import Wire
+from tests.console.worlds import fill_sample
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PASSWORD = "correct horse"
 Open = Callable[..., "Page"]
+WIRES: WeakKeyDictionary[Page, Wire] = WeakKeyDictionary()
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key as a person does, and wait for what it does."""
+    WIRES[page].press(key)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +44,7 @@ def browser() -> Iterator[Browser]:
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three sample days as the bot's own database."""
     path = tmp_path_factory.mktemp("browser") / "bot.db"
-    sample.fill(path, now=datetime.now(UTC), days=3)
-    with opened(path) as database:
-        assert database.conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    fill_sample(path)
     return path
 
 
@@ -66,6 +70,7 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
+        WIRES[page] = Wire(page)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console", lambda message: errors.append(message.text) if _is_fault(message) else None

@@ -6,7 +6,6 @@ import random
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
@@ -19,10 +18,7 @@ from engine.posting.protocol import Poster
 from engine.records import Verdict
 from engine.store import posts, settings
 from engine.store.database import opened
-from tests.browser.conftest import Open
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from tests.browser.conftest import Open, press
 
 pytestmark = pytest.mark.browser
 
@@ -45,17 +41,6 @@ def add(db_path: Path, text: str, kind: str = "motivation") -> int:
 def state(db_path: Path, post_id: int) -> str:
     with opened(db_path, "ro") as db:
         return posts.need(db, post_id).state
-
-
-def press(page: Page, key: str) -> None:
-    """Press a key as a person does: on a page that stands still, and let it settle after."""
-    settled = "[data-testid=stApp][data-test-script-state=notRunning]"
-    page.wait_for_selector(settled)
-    page.wait_for_timeout(700)  # the button of the key is drawn a moment after its script ended
-    page.wait_for_selector(settled)
-    page.keyboard.press(key)
-    page.wait_for_timeout(700)
-    page.wait_for_selector(settled)
 
 
 def waiting(db_path: Path) -> list[posts.Post]:
@@ -97,7 +82,7 @@ def test_keys_step_through_the_list_and_undo_takes_an_approval_back(visit: Open,
     one, two = waiting(db)[:2]
     page = visit("queue")
     press(page, "j")
-    expect(page.get_by_text(re.compile(r"2 of \d"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"waiting · 2 of \d"))).to_be_visible()
     press(page, "a")
     expect(page.get_by_text(f"Post {two.id} is approved").first).to_be_visible()
     press(page, "u")
@@ -145,7 +130,6 @@ def test_a_hostile_post_is_shown_as_the_text_it_is(visit: Open, db: Path, name: 
     if name == "queue":
         for _ in range(len(waiting(db)) - 1):
             press(page, "j")
-            page.wait_for_timeout(400)
     expect(page.get_by_text("document.title='owned'", exact=False).first).to_be_visible()
     assert "owned" not in page.title()
     main = page.get_by_test_id("stMain")

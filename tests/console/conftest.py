@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.service import sample
 from engine.store.database import opened
-from tests.console.worlds import fill_many, fill_metrics, make_database
+from tests.console.worlds import fill_many, fill_metrics, fill_sample, make_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.name for path in (ROOT / "pages").glob("*.py"))
@@ -49,7 +48,7 @@ def launch() -> Launch:
 def sample_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One sample database for all tests; copied, never changed."""
     path = tmp_path_factory.mktemp("sample") / "bot.sample.db"
-    sample.fill(path, now=datetime.now(UTC), days=3)
+    fill_sample(path)
     return path
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from engine.clock import iso
 from engine.market.replay import sample_snapshot
+from engine.posting import queue
+from engine.service import sample
 from engine.service.schedule import ensure_default_schedule, plan_slots
-from engine.store import search, snapshots
+from engine.store import posts, search, snapshots
 from engine.store.database import opened, write_tx
 from engine.store.migrations import migrate
 from engine.store.posts import body_hash
@@ -34,6 +36,19 @@ WORDS = [
     "fee",
 ]
 WAITING = 60
+
+
+def fill_sample(path: Path, *, days: int = 3) -> None:
+    """The sample week, shorter. Drafts of the last slot are decided: near the hour's end a price
+    among them would go stale while a test looks at it."""
+    now = datetime.now(UTC)
+    sample.fill(path, now=now, days=days)
+    with opened(path) as db:
+        for post in posts.listing(db, state="pending_approval"):
+            if post.scheduled_for:
+                queue.reject(
+                    db, post.id, revision=post.revision, reason="dull", actor="test", now=now
+                )
 
 
 def make_database(path: Path) -> None:
