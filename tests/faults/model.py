@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlite_utils import Database
@@ -363,14 +363,14 @@ def _template(quiet_s: float, reads: int) -> Path:
     return path
 
 
-def run(runs: int, steps: int) -> dict[str, Any]:
-    """That many runs; raises what hypothesis found, shrunk."""
+def run(runs: int, steps: int, chosen_seed: int | None = None) -> dict[str, Any]:
+    """That many runs, the same again for the same seed; raises what hypothesis found, shrunk."""
     began = time.monotonic()
     plain = database.connect
     database.connect = mortal(plain)  # type: ignore[assignment]
     try:
         run_state_machine_as_test(
-            Machine,
+            Machine if chosen_seed is None else seed(chosen_seed)(Machine),
             settings=settings(
                 max_examples=runs,
                 stateful_step_count=steps,
@@ -383,15 +383,21 @@ def run(runs: int, steps: int) -> dict[str, Any]:
     finally:
         database.connect = plain  # type: ignore[assignment]
         Mortal.left = None
-    return {"runs": runs, "steps": steps, "seconds": round(time.monotonic() - began, 1)}
+    return {
+        "runs": runs,
+        "steps": steps,
+        "seed": chosen_seed,
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args()
-    print(json.dumps(run(options.runs, options.steps)))
+    print(json.dumps(run(options.runs, options.steps, options.seed)))
     return 0
 
 
