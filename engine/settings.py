@@ -48,6 +48,9 @@ SETTINGS: dict[str, Setting] = {
     "market.max_spread_pct": _number(1.5, 0.1, 20, "sources further apart hold the snapshot back"),
     "market.min_sources": _whole(1, 1, 4, "how many price sources a snapshot needs"),
     "market.poll_s": _whole(120, 30, 3_600, "seconds between two reads of the market"),
+    "market.keep_days": _whole(
+        30, 7, 3_650, "how long snapshots and headlines are kept that nothing rests on"
+    ),
     "trend.flat_pct": _number(0.5, 0, 10, "24 h moves smaller than this are called flat"),
     "trend.strong_pct": _number(4.0, 0.5, 50, "24 h moves larger than this are called strong"),
     "events.extra_priority": _whole(

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.checks import policy
@@ -17,7 +16,7 @@ from engine.posting import queue
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
 from engine.records import Facts
-from engine.service import alerts, backup, heartbeat, notify, schedule, watchdog
+from engine.service import alerts, backup, heartbeat, notify, retention, schedule, watchdog
 from engine.service.app import App
 from engine.service.clockwatch import ClockWatch
 from engine.service.desk import MarketDesk
@@ -26,7 +25,6 @@ from engine.service.health import FileGuard
 from engine.service.jobs import Job, Jobs
 from engine.service.lab import LabWorker
 from engine.service.learner import Learner
-from engine.store import jobs as job_rows
 from engine.store import settings
 from engine.store.database import opened
 from engine.writing.generate import Writer
@@ -189,7 +187,7 @@ class Runner:
         with opened(self._app.db_path) as db:
             schedule.plan_slots(db, now)
             queue.expire_due(db, now)
-            job_rows.prune(db, now - timedelta(days=14))
+            retention.forget(db, now)
 
     def _alerts(self) -> None:
         app = self._app

@@ -164,6 +164,22 @@ def listing(db: Database, *, world: World | None = None, limit: int = 100) -> li
     return [_record(row) for row in rows]
 
 
+def prune(db: Database, before: datetime, *, most: int = 2_000) -> int:
+    """Forget headlines published before that moment that no post is about, oldest first, and
+    originals after their duplicates; answers how many."""
+    ids = db.conn.execute(
+        "SELECT id FROM news_items n WHERE published_at < ? "
+        "AND NOT EXISTS (SELECT 1 FROM posts WHERE news_item_id = n.id) "
+        "AND NOT EXISTS (SELECT 1 FROM news_items WHERE duplicate_of = n.id) "
+        "ORDER BY id LIMIT ?",
+        (iso(before), most),
+    ).fetchall()
+    if ids:
+        with write_tx(db):
+            db.conn.executemany("DELETE FROM news_items WHERE id = ?", ids)
+    return len(ids)
+
+
 def _record(row: tuple[Any, ...]) -> NewsItem:
     values = dict(zip(NewsItem.__dataclass_fields__, row, strict=True))
     values["flags"] = tuple(json.loads(values["flags"]))

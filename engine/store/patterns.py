@@ -99,6 +99,6 @@ def bench_calls(db: Database, model: str, *, limit: int) -> list[tuple[float, bo
 
 
 def first_row_at(db: Database) -> datetime | None:
-    """When the oldest stored snapshot was stored: about the database's age."""
-    row = db.conn.execute("SELECT created_at FROM snapshots ORDER BY id LIMIT 1").fetchone()
+    """When the first template was stored: about the database's age. Templates stay for ever."""
+    row = db.conn.execute("SELECT created_at FROM template_versions ORDER BY id LIMIT 1").fetchone()
     return parse_iso(row[0]) if row else None

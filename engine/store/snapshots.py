@@ -1,4 +1,4 @@
-"""Market snapshots: stored once, never changed, found by id or by time."""
+"""Market snapshots: stored once, never changed, forgotten when nothing rests on them."""
 
 from __future__ import annotations
 
@@ -56,14 +56,24 @@ def latest(db: Database, *, world: World | None = None) -> Snapshot | None:
     return _record(row) if row else None
 
 
-def between(db: Database, start: datetime, end: datetime, *, world: World) -> list[Snapshot]:
-    """Snapshots with ``start <= as_of <= end``, oldest first, at most 10,000."""
-    rows = db.conn.execute(
-        f"SELECT {_COLUMNS} FROM snapshots WHERE world = ? AND as_of BETWEEN ? AND ? "
-        "ORDER BY as_of, id LIMIT 10000",
-        (world, iso(start), iso(end)),
+def prune(db: Database, before: datetime, *, most: int = 2_000) -> int:
+    """Forget snapshots of times before that moment that no post, revision, model call or event
+    rests on, oldest first; answers how many. The newest of each world stays."""
+    ids = db.conn.execute(
+        "SELECT id FROM snapshots s WHERE as_of < ? "
+        "AND id NOT IN (SELECT max(id) FROM snapshots GROUP BY world) "
+        "AND NOT EXISTS (SELECT 1 FROM posts WHERE snapshot_id = s.id) "
+        "AND NOT EXISTS (SELECT 1 FROM post_revisions WHERE snapshot_id = s.id) "
+        "AND NOT EXISTS (SELECT 1 FROM generation_params WHERE snapshot_id = s.id) "
+        "AND NOT EXISTS (SELECT 1 FROM market_events WHERE snapshot_id = s.id) "
+        "AND NOT EXISTS (SELECT 1 FROM market_events WHERE previous_snapshot_id = s.id) "
+        "ORDER BY id LIMIT ?",
+        (iso(before), most),
     ).fetchall()
-    return [_record(row) for row in rows]
+    if ids:
+        with write_tx(db):
+            db.conn.executemany("DELETE FROM snapshots WHERE id = ?", ids)
+    return len(ids)
 
 
 def _record(row: sqlite3.Row | tuple[object, ...]) -> Snapshot:
