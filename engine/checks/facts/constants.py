@@ -81,6 +81,11 @@ def quoted(tokens: Sequence[Token], headline: Headline | None, content_type: str
     for i in range(len(texts) - len(title) + 1):
         if texts[i] == title[0] and texts[i : i + len(title)] == title:
             found.update(range(i, i + len(title)))
+    if found and headline.source:
+        source = [token.text for token in read(headline.source).tokens]
+        for i in range(len(texts) - len(source) + 1):
+            if texts[i : i + len(source)] == source:
+                found.update(range(i, i + len(source)))
     if content_type == "news" and not found:
         found = _partly(texts, title)
     return found

@@ -61,6 +61,10 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
     relation, pointed = "within" if within else "", ""
     if item.value == "usd" and not within and _is_level(segment, i):
         return None
+    if item.value == "usd" and any(
+        x.value == "at" and x.kind == "rel" for x in before(segment, i, 1)
+    ):
+        return None
     if case.against and segment.of("dir") and not segment.of("span", "ago", "ref"):
         down = any(other.value == "down" for other in segment.of("dir"))
         return _Link(case.against, "below" if down else "above", None)
@@ -208,6 +212,8 @@ def _says_below(segment: Segment, item: Item, link: _Link) -> bool | None:
     """True: the text has the price below the level; None: it does not say."""
     if link.ratio or _needed(segment):
         return True
+    if link.relation == "within":
+        return None
     if link.relation in ("below", "just_below"):
         return True
     if link.relation in ("above", "just_above"):

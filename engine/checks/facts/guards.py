@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case
 from engine.checks.facts.changes import holds, horizon
+from engine.checks.facts.closed import of_a_thing
+from engine.checks.facts.denials import denied_level
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS
 from engine.checks.facts.places import near
@@ -65,10 +67,14 @@ def negations(case: Case, segment: Segment) -> None:
                 break
             if other.done:
                 continue
+            if other.kind == "num" and denied_level(case, segment, item, other):
+                continue
             if other.kind in ("num", "weekday", "daypart"):
                 case.reject("negation", other, "what is denied states no fact")
             elif other.kind in ("dir", "emoji"):
-                _negated(case, segment, other)
+                if not of_a_thing(segment, other.place):
+                    _negated(case, segment, other)
+                other.done = True
             elif other.kind == "ago":
                 case.reject("negation", other, "nothing proves the negation")
             elif other.kind in ("ref", "super", "mult"):
@@ -88,7 +94,28 @@ def _denied_before(case: Case, segment: Segment, i: int) -> None:
             return
 
 
+def _extreme(case: Case, segment: Segment, item: Item) -> bool:
+    """``no higher print``, ``nobody paid more``: the price is the day's high, or the record."""
+    following = segment.items[item.place + 1 : item.place + 2]
+    noun = any(x.value in _TRADED or x.kind == "topic" for x in following)
+    if case.quote(item).lower() not in ("higher", "lower") or not noun:
+        return False
+    role = "low" if item.value == "down" else "high"
+    record = case.sentence.has("ref", "ath") or case.last_ref == "ath"
+    gap = case.known.gap_pct(role)
+    good = abs(gap) <= 0.1 if gap is not None else False
+    if record and role == "high":
+        good = bool(case.known.at_record()) and good
+    said = f"{case.known.level_text(role)} and {case.known.level_text('price')}"
+    return case.judge(good, "negation", item, f"nothing {item.value}", "price_usd", said) or True
+
+
+_TRADED = {"print", "price", "trade", "level", "quote", "number", "figure", "mark", "tick"}
+
+
 def _negated(case: Case, segment: Segment, item: Item) -> None:
+    if _extreme(case, segment, item):
+        return
     span = horizon(case, segment, item)
     change = case.known.change(span)
     plain = item.value in ("up", "down") and case.subject == "btc"
@@ -171,6 +198,8 @@ def leftovers(case: Case, sentence: Sentence) -> None:
         if item.done:
             continue
         counted = item.number is not None and case.content_type == "price"
+        if case.quote(item).lower() == "this hour" and not sentence.has("dir"):
+            continue
         role = fees and item.number is not None and item.number.unit in ("minutes", "hours")
         if item.kind in ("span", "ago") and (claims or counted) and not timeless and not role:
             if item.value != "24h" and item.value not in used | case.spans:

@@ -278,13 +278,28 @@ def _intro(run: Sequence[Item], i: int) -> str | None:
     if item.kind == "conj":
         return None if _inside_pair(run, i) else item.value
     if item.kind == "sep" and item.value == ",":
-        return ","
+        return None if _names_again(run, i) else ","
     if item.kind == "sep" and item.value in _DASHES and not _inside_pair(run, i):
         before = i > 0 and run[i - 1].kind == "num"
         return "," if item.spaced or not before else None
     if item.kind == "sep" and item.value == "/" and item.spaced and not _inside_pair(run, i):
         return ","
     return None
+
+
+def _names_again(run: Sequence[Item], i: int) -> bool:
+    """``its all-time high, $108,786, set on``: the number between two commas is that level's."""
+    following = run[i + 1 : i + 3]
+    if not following or following[0].kind != "num" or following[0].value != "usd":
+        return False
+    if len(following) > 1 and following[1].value not in (",", ")", "–", "—"):
+        return False
+    for item in run[max(0, i - 7) : i][::-1]:
+        if item.kind in ("num", "sep", "conj", "dir"):
+            return False
+        if item.kind == "ref":
+            return item.value in ("high", "low", "ath")
+    return False
 
 
 def _inside_pair(run: Sequence[Item], i: int) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case
 from engine.checks.facts.changes import SIGNS
+from engine.checks.facts.closed import closed_world, countable
 from engine.checks.facts.constants import idioms, quoted
+from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
 from engine.checks.facts.guards import blocked, foreign, leftovers, negations
 from engine.checks.facts.items import Item, Segment, Sentence, itemise, join_hyphens, sentences
+from engine.checks.facts.known import SPANS
 from engine.checks.facts.levels import crossings
 from engine.checks.facts.loose import number
 from engine.checks.facts.network import blocks, fee_rates, halving_time, mood
@@ -19,6 +22,9 @@ from engine.checks.facts.times import judge_times
 
 _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "these", "those"}
 _TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", "up to", "roughly")
+_NO = {"no", "nope", "nah", "not", "hardly", "never", "negative", "almost", "nearly"}
+_REFUTES = {"facts.direction", "facts.relation", "facts.number", "facts.negation"}
+_FEW = 12
 _NO_MARKET = ("block", "supply", "halving", "diff", "fng")
 
 
@@ -30,20 +36,57 @@ def judge(case: Case) -> None:
     tokens = join_hyphens([token for token in reading.tokens if not _own_url(case, token)])
     headline = case.known.facts.headline
     aside = idioms(tokens, case.content_type) | quoted(tokens, headline, case.content_type)
+    found = sentences(itemise(tokens, frozenset(aside)))
     pending = ""
-    for sentence in sentences(itemise(tokens, frozenset(aside))):
-        _settle(case, sentence)
-        _open(case, sentence, pending)
-        market = case.content_type == "price" or _about_market(sentence)
-        for k, segment in enumerate(sentence.segments):
-            _segment(case, sentence, k, segment, market=market)
-        if market:
-            foreign(case, sentence)
-        if sentence.has("topic", "halving"):
-            halving_time(case, sentence)
-        leftovers(case, sentence)
-        claimless = not any(claims_something(segment) for segment in sentence.segments)
-        pending = _header(sentence) if claimless else ""
+    for k, sentence in enumerate(found):
+        if k + 1 < len(found) and _asks(case, sentence) and _denies(found[k + 1]):
+            _denied_question(case, sentence)
+            found[k + 1].segments[0].items[0].done = True
+        else:
+            pending = _sentence(case, sentence, pending)
+
+
+def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
+    """Judge one sentence; the horizon it sets for the next, if it is a mere heading."""
+    _settle(case, sentence)
+    _open(case, sentence, pending)
+    market = case.content_type == "price" or _about_market(sentence)
+    _respective(case, sentence)
+    _counts_things(case, sentence)
+    for k, segment in enumerate(sentence.segments):
+        _segment(case, sentence, k, segment, market=market)
+    if market:
+        foreign(case, sentence)
+    if sentence.has("topic", "halving"):
+        halving_time(case, sentence)
+    leftovers(case, sentence)
+    closed_world(case, sentence)
+    claimless = not any(claims_something(segment) for segment in sentence.segments)
+    return _header(sentence) if claimless else ""
+
+
+def _asks(case: Case, sentence: Sentence) -> bool:
+    end = max(item.end for item in sentence.items())
+    return case.text[end : end + 3].lstrip().startswith("?")
+
+
+def _denies(sentence: Sentence) -> bool:
+    """``No.``, ``Not quite: …`` in answer to a question."""
+    first = next(sentence.items(), None)
+    return first is not None and (first.kind == "neg" or first.value in _NO)
+
+
+def _denied_question(case: Case, sentence: Sentence) -> None:
+    """``Is it at a record? No.``: true if the snapshot proves the question's claim false."""
+    asked = Case(case.text, case.known, case.content_type)
+    _sentence(asked, sentence, "")
+    case.last_ref, case.subject = asked.last_ref, asked.subject
+    refuted = [x for x in asked.findings if x.rule in _REFUTES and "know" not in x.message]
+    if len(refuted) < len(asked.findings) or not refuted:
+        case.findings += [x for x in asked.findings if x not in refuted]
+        first = next(sentence.items())
+        if not asked.findings and asked.proofs:
+            case.reject("negation", first, "the snapshot proves what is denied")
 
 
 def _own_url(case: Case, token: Token) -> bool:
@@ -132,6 +175,42 @@ def _header(sentence: Sentence) -> str:
     return spans[-1].value if spans else ""
 
 
+def _respective(case: Case, sentence: Sentence) -> None:
+    """``down on the day and the week: 3.33% and 8.05% respectively``."""
+    words = [item for item in sentence.items() if item.value == "respectively"]
+    shares = [item for item in sentence.items() if item.kind == "num" and item.value == "pct"]
+    spans = [item for item in sentence.items() if item.kind == "span" and item.value in SPANS]
+    ways = {item.value for item in sentence.items() if item.kind == "dir"} & {"up", "down"}
+    if not words or len(shares) != len(spans) or len(shares) < 2:
+        return
+    for item, span in zip(shares, spans, strict=True):
+        change, number = case.known.change(span.value), item.number
+        good = change is not None and number is not None and number.equals(change)
+        if good and change is not None and len(ways) == 1:
+            good = (change > 0) == (ways == {"up"})
+        span.done = True
+        said = case.known.change_text(span.value)
+        case.judge(good, "number", item, f"change over {span.value}", SPANS[span.value], said)
+
+
+def _counts_things(case: Case, sentence: Sentence) -> None:
+    """``two coffees in``, ``the two ends of the day``: a small count of what is no data."""
+    items = list(sentence.items())
+    for i, item in enumerate(items):
+        number = item.number
+        if (
+            item.kind == "num"
+            and item.value == "bare"
+            and number
+            and number.worded
+            and not item.done
+        ):
+            noun = next(
+                (x for x in items[i + 1 : i + 4] if x.kind == "word" and countable(x.value)), None
+            )
+            item.done = noun is not None and number.value <= _FEW
+
+
 def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market: bool) -> None:
     _take_subject(case, segment)
     if segment.intro == "but":
@@ -141,6 +220,7 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
         case.span = later
     if market and blocked(case, sentence, segment):
         return
+    derived(case, sentence, segment)
     negations(case, segment)
     judge_times(case, sentence, segment)
     fee_rates(case, sentence, segment)

@@ -1,7 +1,8 @@
 """What one snapshot proves: its values, and the few derivations that are allowed.
 
 Whitelisted derivations: the price 24 hours or seven days ago (price and change), dollar and percent
-distance from a high, a low or the all-time high, the width of and the place in the 24-hour range,
+distance from a high, a low or the all-time high, the width of and the place in the 24-hour range, the
+age of the record, volume in percent of the market cap,
 halving progress and issued supply (block height), sats per dollar (price).
 """
 
@@ -84,6 +85,26 @@ class Known:
     def width_usd(self) -> float | None:
         high, low = self.level("high"), self.level("low")
         return None if high is None or low is None or high < low else high - low
+
+    def width_pct(self) -> float | None:
+        """The width of the 24 h range in percent of the price."""
+        width, price = self.width_usd(), self.level("price")
+        return None if width is None or not price else width / price * 100
+
+    def high_to_record(self) -> float | None:
+        """Dollars from the 24 h high up to the all-time high."""
+        high, ath = self.level("high"), self.level("ath")
+        return None if high is None or ath is None else ath - high
+
+    def turnover_pct(self) -> float | None:
+        """The 24 h volume in percent of the market cap."""
+        volume, cap = self.level("volume"), self.level("cap")
+        return None if volume is None or not cap else volume / cap * 100
+
+    def record_days(self) -> float | None:
+        """Whole days from the day of the all-time high to the day of the snapshot."""
+        today, record = self.today(), self.facts.ath_date
+        return None if today is None or record is None else float((today - record).days)
 
     def place(self) -> float | None:
         """Where the price stands in the 24 h range: 0 at the low, 1 at the high."""

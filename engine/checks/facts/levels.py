@@ -8,7 +8,7 @@ between; ``just over``, ``nearly`` two percent; ``about`` one percent or correct
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import amount_relation, horizon, relation_to
+from engine.checks.facts.changes import amount_relation, compared, horizon, relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
@@ -48,7 +48,7 @@ def money(case: Case, segment: Segment, item: Item) -> None:
     if role == "atl":
         case.reject("number", item, "the snapshot does not know an all-time low")
     elif role.startswith("ago:"):
-        _earlier(case, item, role[4:])
+        _earlier(case, segment, item, role[4:])
     elif role in LEVELS:
         _level(case, segment, item, role)
     else:
@@ -97,8 +97,10 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
         case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
         return
     roles = [role]
-    if role == "price" and _worth(segment) and number.value >= 1e9:
-        roles = ["cap"]
+    if role == "price" and number.value >= 1e9:
+        topics = {x.value for x in case.sentence.items() if x.kind == "topic"} | {case.subject}
+        roles = [name for name in ("cap", "volume") if name in topics]
+        roles = roles or (["cap"] if _worth(segment) else [role])
     elif role == "price" and not relation_to(segment, segment.index(item)):
         roles += _touched(segment)
     elif role == "high" and _peaked(case, segment):
@@ -216,6 +218,8 @@ def role_of(case: Case, segment: Segment, item: Item) -> str:
         return ahead
     if behind:
         return behind
+    if case.last_ref and any(x.value in ("against", "versus", "vs") for x in before(segment, i, 1)):
+        return case.last_ref
     for other in segment.of("ago"):
         if other.value in SPANS and _was(segment):
             other.done = True
@@ -248,7 +252,9 @@ def _role_before(segment: Segment, i: int) -> str:
         if other.kind == "ref" and other.size == "negated":
             continue
         if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
-            return _ref_role(segment, other) if distance <= 5 else ""
+            if distance and _taken(segment, other):
+                return ""
+            return _ref_role(segment, other) if distance <= 7 else ""
         if other.kind == "topic" and other.value not in ("btc", "block", "fng", "halving"):
             return _over(segment, other) if other.value == "volume" else other.value
         if other.kind == "topic" and "price" in other.senses[0].value:
@@ -256,12 +262,19 @@ def _role_before(segment: Segment, i: int) -> str:
     return ""
 
 
+def _taken(segment: Segment, ref: Item) -> bool:
+    """``$60,255 at the bottom to $73,120``: the level already has the number in front of it."""
+    near = before(segment, segment.index(ref), 4)
+    number = next((k for k, x in enumerate(near) if x.kind == "num" and x.value == "usd"), None)
+    return number is not None and any(x.kind == "rel" and x.value == "at" for x in near[:number])
+
+
 def _role_after(segment: Segment, i: int) -> str:
     for distance, other in enumerate(after(segment, i, 6)):
         defines = distance == 0 and other.value in (":", "=")
         if other.kind == "num" or (other.kind == "sep" and other.value != "(" and not defines):
             return ""
-        if defines:
+        if defines or (distance == 0 and other.kind == "rel" and other.value == "at"):
             continue
         if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
             own = _owns_number(segment, i + 1 + distance)
@@ -313,11 +326,14 @@ def _ref_role(segment: Segment, ref: Item) -> str:
     return ref.value
 
 
-def _earlier(case: Case, item: Item, span: str) -> None:
+def _earlier(case: Case, segment: Segment, item: Item, span: str) -> None:
     fact, number = case.known.before(span), item.number
     assert number is not None  # noqa: S101
     said = case.known.change_text(span)
-    good = fact is not None and _near(number, fact, case)
+    relation = amount_relation(segment, segment.index(item))
+    good = fact is not None and (
+        close_to(number, fact, relation) if relation else _near(number, fact, case)
+    )
     case.judge(good, "number", item, f"price {span} ago", f"price_usd, {SPANS[span]}", said)
 
 
@@ -347,6 +363,12 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
         ):  # fmt: skip
             break
     if not sign:
+        sign = (
+            compared(segment, item) if number.value < 0.5 * (case.known.level("price") or 0) else 0
+        )
+    if not sign and _moved(segment):
+        sign = 2
+    if not sign:
         for other in after(segment, i, 2):
             if other.kind == "dir" and other.value in ("up", "down"):
                 sign = 1 if other.value == "up" else -1
@@ -371,9 +393,17 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
     if not good and not number.sign and _plain_level(case, segment, item):
         return False
     said = f"the price moved {usd(moved)} over {span}"
-    good = good and moved * sign > 0
+    good = good and (sign == 2 or moved * sign > 0)
+    if sign == 2 and not good:
+        return False
     case.judge(good, "number", item, "dollar change", f"price_usd, {SPANS[span]}", said)
     return True
+
+
+def _moved(segment: Segment) -> bool:
+    """``moved $35 in 24 hours``: a size without a direction."""
+    words = {"moved", "move", "moves", "moving", "changed", "change", "budged"}
+    return any(x.value in words for x in segment.items) and not segment.of("swing", "dir")
 
 
 def _plain_level(case: Case, segment: Segment, item: Item) -> bool:

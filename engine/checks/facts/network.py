@@ -136,7 +136,9 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
             case, sentence, segment, item
         ):
             _height(case, sentence, segment, item)
-        elif item.value == "btc" and (sentence.has("topic", "supply") or case.subject == "supply"):
+        elif item.value == "btc" and (
+            sentence.has("topic", "supply") or case.subject == "supply" or number.value >= 1e7
+        ):
             _supply(case, segment, item)
         elif item.value == "pct" and _share_of_chain(segment, item):
             _progress(case, segment, item)
@@ -148,6 +150,8 @@ def _about_blocks(case: Case, sentence: Sentence, segment: Segment, item: Item) 
     if item.value == "blocks" or _owner(segment, item) in ("block", "halving"):
         return True
     alone = not segment.of("topic") and item.value in ("rank", "bare")
+    if alone and item.number and item.number.value >= 1000 and sentence.has("topic", "halving"):
+        return True
     return case.subject == "block" and alone
 
 
@@ -182,7 +186,7 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
         return
     said, good = f"the block height is {height:,}", False
     claim, fact = "block height", "block_height"
-    if halving and (item.value == "blocks" or _to_go(segment)):
+    if halving and (item.value == "blocks" or _to_go(segment)) and not number.equals(height):
         claim, said = "blocks to the halving", f"{left:,} blocks are left to the next halving"
         good = close_to(number, left, relation)
     elif halving and number.equals(height + left):
@@ -289,7 +293,8 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
             continue
         nearby = _owner(segment, item)
         bare = item.value == "bare" or (item.value == "points" and not segment.of("dir"))
-        ours = about and bare and nearby in ("", "fng") and number.value <= 100
+        named = about or (sentence.has("label") and not segment.of("dir"))
+        ours = named and bare and nearby in ("", "fng") and number.value <= 100
         if item.value != "index" and not ours:
             continue
         if not about and not sentence.has("label"):

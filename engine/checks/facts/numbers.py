@@ -217,14 +217,27 @@ def _unit_after(tokens: Sequence[Token], i: int) -> tuple[Unit | None, int]:
     return None, i
 
 
+def _of_one_percent(tokens: Sequence[Token], i: int) -> int:
+    """Index after ``a percent`` in ``half a percent``, ``a third of one percent``; 0 for none."""
+    i += text_at(tokens, i) == "of"
+    i += text_at(tokens, i) in ("a", "one", "1")
+    unit, last = _unit_after(tokens, i)
+    return last if unit in ("pct", "points") and text_at(tokens, i - 1) in ("a", "one", "1") else 0
+
+
 def _words_at(tokens: Sequence[Token], start: int) -> Number | None:
     """sixty-seven thousand dollars, two percent; half and its like are shares."""
     share = share_at(tokens, start)
     if share:
         value, last, unit = share
+        parts = _of_one_percent(tokens, last)
+        if parts:
+            return Number(value / 100, 0.1, "pct", 0, start, parts, worded=True)
         return Number(value, 1.0 if unit == "bare" else 5.0, unit, 0, start, last, worded=True)
     spelled = spelled_at(tokens, start)
     if spelled is None:
+        if text_at(tokens, start) == "a" and text_at(tokens, start + 1) in ("percent", "%"):
+            return Number(1.0, 1.0, "pct", 0, start, start + 2, worded=True)
         return None
     value, grain, i = spelled
     unit_said, last = _unit_after(tokens, i)

@@ -97,7 +97,7 @@ def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
     if any(item.kind == "rel" and item.value == "to" and item.size == "arrow" for item in between):
         return True
     led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 3))
-    return led or bool(segment.of("dir"))
+    return led or any(item.value in ("up", "down") for item in segment.of("dir"))
 
 
 def _ranged(segment: Segment) -> bool:

@@ -48,6 +48,8 @@ def _closer(case: Case, segment: Segment) -> None:
                 said,
             )
             ref.done = True
+            for other in after(segment, segment.index(ref), 5):
+                other.done = other.done or other.kind == "ref"
 
 
 _PARTS = {
@@ -146,15 +148,22 @@ _SETS = (
 
 def _mentioned(case: Case, segment: Segment, i: int) -> bool:
     """The level's own number stands here and was judged; nothing else is said of it."""
-    around = before(segment, i, 6) + after(segment, i, 6)
+    around = before(segment, i, 6) + after(segment, i, 8)
     numbered = [x for x in around if x.kind == "num" and x.done and x.value in ("usd", "bare")]
-    if not numbered:
+    start = min((x.start for x in case.sentence.items()), default=0)
+    role = role_here(segment, segment.items[i])
+    spoken = role == "ath" and any(
+        p.start >= start and "ath" in p.fact and "price_usd" not in p.claim for p in case.proofs
+    )
+    if not numbered and not spoken:
         return False
     dated = any(x.kind == "num" and x.value == "date" for x in case.sentence.items())
     for item in before(segment, i, 5):
         if item.kind in ("num", "sep", "ref"):
             break
         text = case.quote(item).lower()
+        if text == "at" and any(x.kind == "num" and x.done for x in before(segment, item.place, 1)):
+            break  # "$60,255 at the bottom"
         if item.kind == "rel" and (
             (item.value in _TELLING and not item.done) or text in ("at", "@")
         ):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import direction, holds, horizon
+from engine.checks.facts.closed import of_a_thing
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS
 from engine.checks.facts.network import fee_words
 from engine.checks.facts.places import relations
-from engine.checks.facts.predicates import unknown_predicates
 
 _VALUED = ("cheap", "expensive", "pricey", "inexpensive", "affordable")
 _MOVES = ("move", "moves", "day", "change", "swing", "swings", "moved")
@@ -52,7 +52,6 @@ def remarks(case: Case, segment: Segment) -> None:
             item.value,
             change is not None and holds(item.value, set(), change, span),
         )
-    unknown_predicates(case, segment)
 
 
 def _against_earlier(case: Case, segment: Segment) -> None:
@@ -78,15 +77,15 @@ def _over(case: Case, item: Item, span: str, claim: str, good: bool) -> None:
 
 
 def _idle(case: Case, segment: Segment, item: Item) -> bool:
-    """``off`` is a direction only beside a number."""
-    if case.quote(item).lower() != "off":
-        return False
+    """``off`` is a direction only beside a number; the sun that rose is no market."""
     i = segment.index(item)
-    around = before(segment, i, 2) + after(segment, i, 2)
-    if any(other.kind == "num" and other.value in ("pct", "usd") for other in around):
-        return False
-    item.done = True
-    return True
+    if case.quote(item).lower() == "off":
+        around = before(segment, i, 2) + after(segment, i, 2)
+        idle = not any(x.kind == "num" and x.value in ("pct", "usd") for x in around)
+    else:
+        idle = of_a_thing(segment, i)
+    item.done = item.done or idle
+    return idle
 
 
 def _multiple(case: Case, segment: Segment, item: Item) -> None:

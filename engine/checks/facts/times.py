@@ -6,7 +6,10 @@ from engine.checks.facts.case import Case, before
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.words import WEEKDAYS
 
-_DAYPARTS = {"morning": range(4, 13), "afternoon": range(11, 19), "evening": range(16, 24)}
+_DAYPARTS = {
+    "morning": range(4, 13), "afternoon": range(11, 19), "evening": range(16, 24), "noon": range(11, 14),
+    "midnight": (23, 0, 1),
+}  # fmt: skip
 
 
 def judge_times(case: Case, sentence: Sentence, segment: Segment) -> None:

@@ -127,10 +127,3 @@ def lexicon() -> dict[str, list[tuple[Entry, tuple[Sense, ...]]]]:
     for options in table.values():
         options.sort(key=lambda option: -len(option[0]))
     return table
-
-
-@cache
-def plain_predicates() -> frozenset[str]:
-    """Verbs and plurals that may follow ``Bitcoin`` and say nothing of where it goes."""
-    words = json.loads(data_path("fact_words.json").read_text(encoding="utf-8"))
-    return frozenset(words["plain_predicates"])
