@@ -6,6 +6,8 @@ as the last thing before a post leaves, so a stop takes effect within a second.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 
@@ -41,14 +43,28 @@ def status(db: Database, path: Path) -> Switch:
 
 
 def stop(path: Path, *, actor: Who, reason: str, now: datetime | None = None) -> None:
-    """Stop posting, in the file first: it works while the database is busy or full.
+    """Stop posting, in the file first: it works while the database is busy, full or damaged.
 
-    Raises: PermissionDenied; StoreError or sqlite3.Error if only the file could be written.
+    Raises: PermissionDenied; StoreError where the database could not note it, and says whether
+    posting is stopped all the same.
     """
     name = acting(actor, "editor")
-    stop_file(path).write_text(f"{name}: {reason}\n", encoding="utf-8")
-    with opened(path) as db:
-        record(db, path, actor=name, reason=reason, now=now or SystemClock().now())
+    file = stop_file(path)
+    with contextlib.suppress(OSError):  # on a full disk it stays empty, which stops as well
+        file.write_text(f"{name}: {reason}\n", encoding="utf-8")
+    try:
+        with opened(path) as db:
+            record(db, path, actor=name, reason=reason, now=now or SystemClock().now())
+    except (StoreError, sqlite3.Error) as error:
+        if not file.exists():
+            raise StoreError(
+                f"Posting is NOT stopped: neither {file.name} nor the database can be written "
+                f"({error}). End the runner's process."
+            ) from error
+        raise StoreError(
+            f"Posting is stopped by {file.name}, but the database could not note it ({error}). "
+            "See `runner.py doctor`."
+        ) from error
 
 
 def record(db: Database, path: Path, *, actor: str, reason: str, now: datetime) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.clock import Clock, iso
-from engine.errors import LockHeld
+from engine.errors import DatabaseUnusable, LockHeld
 from engine.store import posting
 from engine.store.database import opened, write_tx
 
@@ -63,10 +63,16 @@ class HostLock:
     def acquire(self) -> None:
         """Take the lock or say who holds it.
 
-        Raises: LockHeld.
+        Raises: LockHeld; DatabaseUnusable where no file can be made beside the database.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DatabaseUnusable(
+                f"The lock {self.path} cannot be taken ({error.strerror}). Check BTCBUZZ_DB, and "
+                "who may write into its folder."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

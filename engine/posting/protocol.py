@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.clock import Clock
-from engine.errors import PostingStopped, QueueConflict, StoreError
+from engine.errors import DatabaseUnusable, PostingStopped, QueueConflict, StoreError
 from engine.log import event
 from engine.posting import killswitch, outcome, queue, spool
 from engine.posting.claim import SEND_WITHIN_S, Claimed, Refusal, Stand, claim
@@ -33,7 +33,7 @@ from engine.records import Verdict
 from engine.store import approvals, attempts, posting, posts, service_state
 from engine.store.approvals import Regeneration
 from engine.store.attempts import Attempt
-from engine.store.database import opened
+from engine.store.database import identity, opened
 from engine.store.posts import Post
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Poster:
     ) -> None:
         self._path, self._publisher, self._clock, self._lock = db_path, publisher, clock, lock
         self._rng, self._rerender, self._policy = rng, rerender, policy_version
-        self._file = _identity(db_path)
+        self._file = identity(db_path)
         self.clock_trusted = True
         self._reconciler = Reconciler(db_path, publisher, clock, rng)
 
@@ -124,19 +124,20 @@ class Poster:
         stop = self._may_not_work()
         if stop:
             return Round("stopped", stop.guard, str(stop))
-        with opened(self._path) as db:
-            try:
+        try:
+            with opened(self._path) as db:
                 if not self._take_in_spool(db):
                     return Round("stopped", "spool", "an outcome waits for the database")
                 self._close_overdue(db)
                 claimed = claim(db, self._stand(), self._clock, self._rng)
-            except sqlite3.Error as error:  # nothing was sent; the next round tries again
-                event(logger, logging.ERROR, "nothing claimed", error=str(error))
-                return Round("stopped", "database", f"the database refuses: {error}")
-            if isinstance(claimed, Refusal):
-                return _round(claimed)
-            answer = self._send(db, claimed)
-            return self._record(db, claimed.attempt, answer)
+                if isinstance(claimed, Refusal):
+                    return _round(claimed)
+                answer = self._send(db, claimed)
+                return self._record(db, claimed.attempt, answer)
+        except (sqlite3.Error, DatabaseUnusable) as error:
+            # before the claim was committed: what comes after it is caught where it happens
+            event(logger, logging.ERROR, "nothing claimed", error=str(error))
+            return Round("stopped", "database", f"the database refuses: {error}")
 
     def reconcile(self) -> list[Reconciled]:
         """Look at the timeline for unsure attempts whose next look is due."""
@@ -183,7 +184,7 @@ class Poster:
             return PostingStopped("lock", "this process does not hold the host lock")
         if not self.clock_trusted:
             return PostingStopped("clock", "the clock is not trusted; see `runner.py doctor`")
-        if self._file is None or _identity(self._path) != self._file:
+        if self._file is None or identity(self._path) != self._file:
             reason = f"{self._path} was replaced or removed under the running bot; restart it"
             event(logger, logging.CRITICAL, "posting stopped", reason=reason)
             return PostingStopped("database", reason)
@@ -225,18 +226,31 @@ class Poster:
     def _record(self, db: Database, attempt: Attempt, answer: Answer) -> Round:
         now = self._clock.now()
         try:
-            if _identity(self._path) != self._file:
+            if identity(self._path) != self._file:
                 raise StoreError("the database file was replaced")
             done = self._settle(db, attempt.uuid, answer, now)
         except (sqlite3.Error, StoreError) as error:
-            spool.write(self._path, Spooled(attempt.uuid, answer, now))
-            event(logger, logging.CRITICAL, "outcome spooled", error=str(error))
-            return Round("spooled", "spool", str(error), attempt.post_id, attempt.id)
+            return self._spool(attempt, answer, now, error)
         event(
             logger, logging.INFO, "attempt ended", post=attempt.post_id, attempt=attempt.id,
             outcome=done.kind, reason=done.reason, x_post_id=answer.x_post_id,
         )  # fmt: skip
         return Round(done.kind, "", done.reason, attempt.post_id, attempt.id, done.until)
+
+    def _spool(self, attempt: Attempt, answer: Answer, now: datetime, why: Exception) -> Round:
+        """Keep an outcome that the database did not take; without a spool either, the attempt has
+        none, becomes unsure at its deadline and is reconciled."""
+        kind = "spooled"
+        try:
+            spool.write(self._path, Spooled(attempt.uuid, answer, now))
+        except OSError as error:
+            kind = "unknown"
+            event(logger, logging.CRITICAL, "spool cannot be written", error=str(error))
+        event(
+            logger, logging.CRITICAL, "outcome not in the database", kept=kind, error=str(why),
+            attempt=attempt.uuid, answer=answer.kind, x_post_id=answer.x_post_id,
+        )  # fmt: skip
+        return Round(kind, "spool", str(why), attempt.post_id, attempt.id)
 
     def _settle(self, db: Database, uuid: str, answer: Answer, now: datetime) -> outcome.Outcome:
         x_time = self._publisher.created_at(answer.x_post_id) if answer.x_post_id else None
@@ -249,10 +263,10 @@ class Poster:
             return True
         try:
             self._settle(db, waiting.uuid, waiting.answer, waiting.at)
-        except sqlite3.Error as error:
+            spool.clear(self._path)
+        except (sqlite3.Error, OSError) as error:
             event(logger, logging.CRITICAL, "an outcome still waits", error=str(error))
             return False
-        spool.clear(self._path)
         return True
 
     def _close_overdue(self, db: Database, dead_epoch: int = 0) -> list[int]:
@@ -277,11 +291,3 @@ def _round(refusal: Refusal) -> Round:
     elif refusal.guard in _STOPPED:
         kind = "stopped"
     return Round(kind, refusal.guard, refusal.reason, refusal.post_id, until=refusal.until)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.clock import iso, parse_iso
+from engine.errors import DatabaseUnusable
 from engine.posting.publisher import Answer
 
 SIZE = 4096
@@ -33,11 +34,19 @@ def path_of(db_path: Path) -> Path:
 
 
 def reserve(db_path: Path) -> None:
-    """Make room for one line, unless one waits."""
+    """Make room for one line, unless one waits.
+
+    Raises: DatabaseUnusable where there is none: without it an outcome could be lost.
+    """
     file = path_of(db_path)
-    if file.exists() and file.stat().st_size >= SIZE:
-        return
-    _write(file, _BLANK)
+    try:
+        if not file.exists() or file.stat().st_size < SIZE:
+            _write(file, _BLANK)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"{file} cannot be written ({error.strerror}). Free some space beside the database, "
+            "or correct the file's owner, then start again."
+        ) from error
 
 
 def write(db_path: Path, spooled: Spooled) -> None:

@@ -23,15 +23,17 @@ from engine.writing.templates import Variable, fields
 
 
 def change_settings(
-    db: Database, values: Mapping[str, Any], *, actor: Operator, now: datetime
+    db: Database, values: Mapping[str, Any], *, actor: Operator | str, now: datetime
 ) -> list[str]:
-    """Store several settings together; answers the keys that really changed.
+    """Store several settings together; answers the keys that really changed. ``actor`` is an
+    operator, or the name of whoever types commands on this machine.
 
     Raises: UsageError (then none is stored), PermissionDenied.
     """
     changed = []
     with write_tx(db):
-        name = acting(users.require(db, actor, "admin"), "admin")
+        who = actor if isinstance(actor, str) else users.require(db, actor, "admin")
+        name = acting(who, "admin")
         for key, value in values.items():
             before = settings.get(db, key)
             after = settings.put(db, key, value, actor=name, now=now)

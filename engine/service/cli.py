@@ -16,6 +16,7 @@ from engine.errors import BuzzError, UsageError
 from engine.log import set_up_logging
 from engine.service.app import App
 from engine.service.commands import GROUPS
+from engine.store.database import explain
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,10 +54,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except sqlite3.Error as error:
-        print(
-            f"error: the database did not answer ({error}). See `runner.py doctor`.",
-            file=sys.stderr,
-        )
+        print(f"error: {explain(app.db_path, error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # the reader went away (`| head`); nothing is wrong, but stdout is no use any more

@@ -31,7 +31,7 @@ from engine.store import (
     settings,
     snapshots,
 )
-from engine.store.database import file_system_of, opened, quick_check
+from engine.store.database import file_system_of, opened, quick_check, refuse_read_only
 from engine.store.migrations import pending, refuse_newer
 
 State = Literal["ok", "warn", "fail"]
@@ -84,6 +84,7 @@ def _database(patient: Patient) -> Answer:
     if not patient.path.exists():
         return "fail", f"{patient.path} does not exist. Run `runner.py migrate`."
     with opened(patient.path) as db:
+        refuse_read_only(db, patient.path)
         damage = quick_check(db)
     if damage:
         return "fail", f"{patient.path} is damaged ({damage}). Stop, then `runner.py restore`."
@@ -143,9 +144,9 @@ def _clock(patient: Patient) -> Answer:
 
 
 def _disk(patient: Patient) -> Answer:
-    free = shutil.disk_usage(patient.path.parent).free / 1e6
     with opened(patient.path, "ro") as db:
         least = int(settings.get(db, "service.min_free_mb"))
+    free = shutil.disk_usage(patient.path.parent).free / 1e6
     if free < least:
         return "fail", f"{free:,.0f} MB are free, {least} MB must be. Free some space."
     return "ok", f"{free:,.0f} MB are free."

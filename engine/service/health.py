@@ -12,6 +12,7 @@ from engine.clock import Clock, iso
 from engine.errors import DatabaseUnusable
 from engine.service import heartbeat, schedule
 from engine.store import alerts, approvals, breakers, slots
+from engine.store.database import identity
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,14 @@ class FileGuard:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._identity = _identity(path)
+        self._identity = identity(path)
 
     def check(self) -> None:
         """Raises: DatabaseUnusable where the file is not the one it was."""
-        found = _identity(self._path)
+        found = identity(self._path)
         if self._identity is None or found != self._identity:
             fate = "is gone" if found is None else "was replaced by another file"
             raise DatabaseUnusable(
                 f"{self._path} {fate} while the runner worked on it; the runner stops. Put the "
                 "file back, or run `runner.py restore`, then start again."
             )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

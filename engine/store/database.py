@@ -48,14 +48,14 @@ def connect(path: Path, mode: Literal["rw", "ro"] = "rw") -> Database:
         uri = f"{path.resolve().as_uri()}?mode={'rwc' if mode == 'rw' else 'ro'}"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
     except (sqlite3.Error, OSError) as error:
-        raise DatabaseUnusable(_sentence(path, error)) from error
+        raise DatabaseUnusable(explain(path, error)) from error
     try:
         _apply_pragmas(connection, mode)
     except (sqlite3.Error, DatabaseUnusable) as error:
         connection.close()
         if isinstance(error, DatabaseUnusable):
             raise
-        raise DatabaseUnusable(_sentence(path, error)) from error
+        raise DatabaseUnusable(explain(path, error)) from error
     return Database(connection, strict=True)
 
 
@@ -112,6 +112,50 @@ def file_system_of(path: Path) -> str:
     return best[1] if best else "unknown"
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file, by which a replaced one is told from the old; None: no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def refuse_read_only(db: Database, path: Path) -> None:
+    """Raises: DatabaseUnusable where nothing can be written; SQLite opens such a file in silence."""
+    try:
+        version = db.conn.execute("PRAGMA user_version").fetchone()[0]
+        db.conn.execute("BEGIN IMMEDIATE")
+        db.conn.execute(f"PRAGMA user_version={version}")  # a write that changes nothing
+        db.conn.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(explain(path, error)) from error
+
+
+def explain(path: Path, error: Exception) -> str:
+    """What SQLite or the file system said of the database, as a sentence with what to do."""
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return (
+            f"{path} is not a sound SQLite database ({text}). Keep the file, then run "
+            "`runner.py restore` with the newest good backup."
+        )
+    if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
+        return f"{path} cannot be written ({text}). Check its owner, its mode and its folder's."
+    if "full" in text:
+        return f"{path} cannot grow ({text}). Free some space, then try again."
+    if "locked" in text:
+        return f"{path} is busy: some process writes and does not end. Close it, then try again."
+    if "unable to open" in text and os.access(path, os.F_OK):
+        return (
+            f"{path} cannot be opened ({text}): SQLite writes beside it. Check the owner and mode "
+            "of its folder, and that the disk is not mounted read-only."
+        )
+    if "unable to open" in text:
+        return f"{path} cannot be opened. Run `runner.py migrate` to create it, or check the path."
+    return f"{path} cannot be used ({text}). Run `runner.py doctor` for details."
+
+
 def _prepare_folder(path: Path) -> None:
     if path.is_dir():
         raise DatabaseUnusable(f"{path} is a folder. Point BTCBUZZ_DB at a file in it.")
@@ -151,17 +195,3 @@ def _set_pragma(connection: sqlite3.Connection, name: str, value: str) -> None:
             if "locked" not in str(error) or attempt == 49:
                 raise
             time.sleep(0.02)
-
-
-def _sentence(path: Path, error: Exception) -> str:
-    text = str(error)
-    if "not a database" in text or "malformed" in text:
-        return (
-            f"{path} is not a sound SQLite database ({text}). Keep the file, then run "
-            "`runner.py restore` with the newest good backup."
-        )
-    if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
-        return f"{path} cannot be written ({text}). Check its owner, its mode and its folder's."
-    if "unable to open" in text:
-        return f"{path} cannot be opened. Run `runner.py migrate` to create it, or check the path."
-    return f"{path} cannot be used ({text}). Run `runner.py doctor` for details."

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.clock import iso
+from engine.errors import StoreError
 from engine.posting import killswitch
 from engine.resources import streamlit_config
 from engine.service import backup, health
 from engine.service.app import App
 from engine.service.restore import restore
 from engine.store.database import opened
+
+if TYPE_CHECKING:
+    from engine.llm.base import Model
 
 
 def add(commands: Any) -> None:
@@ -44,7 +49,7 @@ def _status(app: App, args: argparse.Namespace) -> None:
 def _doctor(app: App, args: argparse.Namespace) -> int:
     from engine.service.doctor import Patient, diagnose
 
-    model = app.model()
+    model = _model(app)
     try:
         checks = diagnose(Patient(app.config, app.clock, model, streamlit_config()))
     finally:
@@ -53,6 +58,17 @@ def _doctor(app: App, args: argparse.Namespace) -> int:
     lines = [f"{check.state:5} {check.name:14} {check.message}" for check in checks]
     app.answer(rows, as_json=args.json, text="\n".join(lines))
     return 1 if any(check.state == "fail" for check in checks) else 0
+
+
+def _model(app: App) -> Model:
+    """The model in force; the configured one where the database cannot tell."""
+    from engine.llm.build import build_model
+
+    try:
+        app.existing()
+        return app.model()
+    except (StoreError, sqlite3.Error):
+        return build_model(app.config, clock=app.clock)
 
 
 def _backup(app: App, args: argparse.Namespace) -> None:

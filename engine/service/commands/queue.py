@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="posts, newest first")
     listing.add_argument("--state", choices=sorted(STATES), help="only this state")
-    listing.add_argument("--limit", type=int, default=100, help="at most so many (100)")
+    listing.add_argument("--limit", type=_count, default=100, help="at most so many (100)")
     listing.set_defaults(handler=_list)
     show = actions.add_parser("show", help="one post with all that is known of it")
     show.set_defaults(handler=_show)
@@ -45,6 +45,13 @@ def add(commands: Any) -> None:
         action.add_argument("--json", action="store_true", help="answer in JSON")
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number from 1 on")
+    return number
+
+
 def brief(post: Post) -> dict[str, Any]:
     """A post as ``queue list`` shows it (DESIGN, "Names that others rely on")."""
     return {
@@ -65,7 +72,8 @@ def _list(app: App, args: argparse.Namespace) -> None:
     with opened(app.ready(), "ro") as db:
         rows = [brief(post) for post in posts.listing(db, state=args.state, limit=args.limit)]
     lines = [
-        f"{row['id']:>5} {row['state']:17} {row['content_type']:10} {row['text']}" for row in rows
+        f"{row['id']:>5} r{row['revision']:<2} {row['state']:17} {row['content_type']:10} {row['text']}"
+        for row in rows
     ]
     app.answer(rows, as_json=args.json, text="\n".join(lines) or "The queue is empty.")
 
@@ -88,7 +96,8 @@ def _approve(app: App, args: argparse.Namespace) -> None:
     with opened(app.ready()) as db:
         revision = args.revision or posts.need(db, args.id).revision
         post = queue.approve(db, args.id, revision=revision, actor=app.actor, now=app.clock.now())
-    app.answer(brief(post), as_json=args.json, text=f"Post {post.id} is {post.state}.")
+    text = f"Post {post.id} is {post.state}, revision {post.revision}: {post.text}"
+    app.answer(brief(post), as_json=args.json, text=text)
 
 
 def _reject(app: App, args: argparse.Namespace) -> None:
@@ -101,7 +110,8 @@ def _reject(app: App, args: argparse.Namespace) -> None:
 
 
 def _stop(app: App, args: argparse.Namespace) -> None:
-    killswitch.stop(app.ready(), actor=app.actor, reason=args.reason, now=app.clock.now())
+    path = app.db_path if app.db_path.exists() else app.ready()  # a damaged one must not delay it
+    killswitch.stop(path, actor=app.actor, reason=args.reason, now=app.clock.now())
     text = "Posting is stopped. `runner.py resume` lets it go on."
     app.answer({"kill_switch": True, "reason": args.reason}, as_json=args.json, text=text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from engine.service import change
 from engine.service.app import App
 from engine.settings import SETTINGS
 from engine.store import settings
@@ -49,10 +50,10 @@ def _get(app: App, args: argparse.Namespace) -> None:
 
 
 def _set(app: App, args: argparse.Namespace) -> None:
+    wanted = {args.key: settings.parse_value(args.value)}
     with opened(app.ready()) as db:
-        value = settings.put(
-            db, args.key, settings.parse_value(args.value), actor=app.actor, now=app.clock.now()
-        )
+        change.change_settings(db, wanted, actor=app.actor, now=app.clock.now())
+        value = settings.get(db, args.key)
     app.answer(
         {"key": args.key, "value": value}, as_json=args.json, text=f"{args.key} is now {value}."
     )
