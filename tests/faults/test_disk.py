@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from engine.errors import DatabaseUnusable
 from engine.posting import killswitch, spool
 from engine.posting.publisher import Answer
 from engine.store import database
@@ -95,6 +96,42 @@ class TestF26FullDisk:
         how = act.how if act.how == "drop" else f"reply{act.status or 201}"
         assert rig.post(post_id).state == ends[how]
         assert x.accepted().count("The first text.") == int(act.accept)
+
+    def test_when_the_spool_cannot_be_written_either_the_outcome_is_found_on_x(
+        self, rig: Rig, x: XServer
+    ) -> None:
+        """Nothing can be noted any more: the attempt ends at its deadline and is reconciled."""
+        post_id = rig.approved()
+        send = rig.publisher.publish
+        spool.path_of(rig.db_path).unlink()
+        spool.path_of(rig.db_path).mkdir()
+        full = no_more_bytes(rig.db_path)
+
+        def then_nothing(text: str, *, timeout_s: float, before_send: Callable[[], None]) -> Answer:
+            answer = send(text, timeout_s=timeout_s, before_send=before_send)
+            full.__enter__()
+            return answer
+
+        rig.publisher.publish = then_nothing  # type: ignore[method-assign]
+        with opened(rig.db_path):  # keeps the WAL from being emptied
+            try:
+                done = rig.round()
+            finally:
+                full.__exit__(None, None, None)
+        assert (done.kind, done.guard) == ("unknown", "spool")
+        assert rig.post(post_id).state == "publishing"
+        rig.publisher.publish = send  # type: ignore[method-assign]
+        assert rig.round().guard == "in_flight"
+        rig.clock.advance(60)  # type: ignore[attr-defined]
+        assert rig.reconcile_until_decided() == ["posted"]
+        assert rig.post(post_id).x_post_id == x.posts[0].id
+        assert len(x.accepted()) == 1
+
+    def test_without_room_for_the_spool_no_runner_starts(self, rig: Rig) -> None:
+        spool.path_of(rig.db_path).unlink()
+        spool.path_of(rig.db_path).symlink_to("/dev/full")
+        with pytest.raises(DatabaseUnusable, match=r"bot\.spool cannot be written \(No space left"):
+            rig.restart()
 
     def test_a_spooled_outcome_survives_a_restart(self, rig: Rig, x: XServer) -> None:
         post_id = rig.approved()
