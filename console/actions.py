@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from console import data, state
 from engine.errors import BuzzError, PermissionDenied
 from engine.posting import killswitch
-from engine.service import users
+from engine.service import alerts, users
 from engine.service.users import Operator, Role
 
 
@@ -55,6 +55,16 @@ def resume_posting() -> None:
             data.config().db, actor=operator, confirm=killswitch.CONFIRM, now=data.now()
         )
         return "Posting goes on. Approved posts go out at their time."
+
+    act("approver", work)
+
+
+def acknowledge(alert_id: int) -> None:
+    """A person has dealt with what an alert tells of."""
+
+    def work(db: Database, operator: Operator) -> str:
+        done = alerts.acknowledge(db, alert_id, operator, data.now())
+        return f"The alert of {done.kind.replace('_', ' ')} is over."
 
     act("approver", work)
 

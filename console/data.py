@@ -183,13 +183,19 @@ def day_bounds(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return start, end
 
 
-def remember(name: str, read: Callable[[Database], T], *args: object) -> T:
+def remember(
+    name: str,
+    read: Callable[[Database], T],
+    *args: object,
+    revision: Callable[[Database], str] = console_reads.revision,
+) -> T:
     """``read`` of the shown database, kept until anything it may depend on was written.
 
-    ``args`` are everything else that shapes the answer, e.g. filters and the minute.
+    ``args`` are everything else that shapes the answer, e.g. filters and the minute;
+    ``revision`` names what was written last of what it depends on.
     """
     with showing() as db:
-        return _remembered(name, str(shown_path()), console_reads.revision(db).key, args, read, db)
+        return _remembered(name, str(shown_path()), revision(db), args, read, db)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

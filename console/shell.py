@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from console import auth, data, registry, state, status, words
+from console import auth, data, pulse, registry, state, status, words
 from engine.errors import BuzzError
 from engine.service.users import Operator, Role
 
@@ -80,6 +80,7 @@ def _desk() -> Desk:
             icon=":material/database:",
         )
         st.stop()
+    pulse.start()
     operator = auth.current_or_refused()
     if operator is None:
         auth.sign_in_screen()

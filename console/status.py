@@ -118,7 +118,8 @@ def _lines(health: Health) -> list[tuple[str, str]]:
         (
             ":blue[:material/schedule:]",
             f"next {words.local(health.next_slot.due_at, data.zone(), now=data.now())} "
-            f"{health.next_slot.content_type}",
+            f"{health.next_slot.content_type} "
+            f"{words.ago(health.next_slot.due_at, data.now())}",
         )
         if health.next_slot
         else (":gray[:material/schedule:]", "no slot planned")

@@ -176,6 +176,11 @@ def big_usd(amount: float | None) -> str:
     return usd(amount)
 
 
+def mb(size: int) -> str:
+    """``48 MB``; ``1.2 GB`` from a thousand on."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
 def pct(value: float | None, *, signed: bool = False) -> str:
     """``−2.31 %``, with a true minus."""
     if value is None:

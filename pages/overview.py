@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import shell
-from console.screens import overview, welcome
+from console.screens import goals, overview, welcome
 
 with shell.open_page("Overview") as desk:
     view = overview.read(desk)
@@ -16,5 +16,6 @@ with shell.open_page("Overview") as desk:
             overview.market(desk, view)
         with right:
             overview.needs_you(desk, view)
-        overview.targets(view)
+            overview.coming(desk, view)
+        goals.show(view.goals)
         overview.latest(desk, view)

@@ -10,6 +10,7 @@ import streamlit as st
 from console import charts, data, parts, words
 from console.shell import Desk
 from engine.learning.overview import Engagement, Group, Ranked, engagement
+from engine.store import console_reads
 
 SPANS = {"28 days": 28, "90 days": 90, "1 year": 365}
 
@@ -27,8 +28,9 @@ def read(desk: Desk) -> Engagement:
     ]
     hour = desk.now.replace(minute=0, second=0, microsecond=0)
     return data.remember(
-        "engagement", lambda db: engagement(db, hour - timedelta(days=days), hour), days, hour
-    )
+        "engagement", lambda db: engagement(db, hour - timedelta(days=days), hour), days, hour,
+        revision=console_reads.engagement_revision,
+    )  # fmt: skip
 
 
 def show(desk: Desk, view: Engagement) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from datetime import timedelta
 
 import streamlit as st
 
 from console import charts, data, parts, registry, words
+from console.screens import acknowledge, goals
 from console.shell import Desk
-from engine.store import alerts, console_reads, posts, snapshots
+from engine.store import alerts, console_reads, posts, slots, snapshots
 from engine.store.alerts import Alert
-from engine.store.console_reads import Dot, Figures
+from engine.store.console_reads import Dot
 from engine.store.posts import Post
-
-WINDOW = timedelta(days=7)
-LEAST = 30
-"""Cases below which a share is not shown."""
+from engine.store.slots import Slot
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,7 @@ class View:
     health: data.Health
     empty: bool
     latest: list[Post]
+    coming: list[Slot]
     posted_today: int
     slots_today: dict[str, int]
     prices: list[tuple[str, float]]
@@ -34,23 +32,22 @@ class View:
     dots: list[Dot]
     missed: list[str]
     alerts: list[Alert]
-    figures: Figures
+    goals: goals.View
 
 
 def read(desk: Desk) -> View:
     day = desk.now - timedelta(hours=24)
     today = data.day_bounds(desk.now, desk.zone)
-    minute = desk.now.replace(second=0, microsecond=0)
-    figures = data.remember(
-        "figures", lambda db: console_reads.figures(db, minute - WINDOW, desk.now), minute
-    )
+    health = data.health(shown=True)
+    found = goals.read(desk, health)
     with data.showing() as db:
         newest, latest = snapshots.latest(db), posts.listing(db, limit=4)
         world = newest.world if newest else None
         return View(
-            health=data.health(shown=True),
+            health=health,
             empty=newest is None and not latest,
             latest=latest,
+            coming=slots.upcoming(db, desk.now, limit=3),
             posted_today=console_reads.count_posted(db, *today),
             slots_today=console_reads.slot_states(db, *today),
             prices=console_reads.prices(db, day, world=world),
@@ -62,7 +59,7 @@ def read(desk: Desk) -> View:
                 if slot.state == "missed"
             ],
             alerts=alerts.open_alerts(db),
-            figures=figures,
+            goals=found,
         )
 
 
@@ -121,6 +118,28 @@ def market(desk: Desk, view: View) -> None:
         charts.draw(charts.price(view.prices, dots, view.missed, desk.zone), key="overview.price")
 
 
+def coming(desk: Desk, view: View) -> None:
+    """The next slots with the time left to each; drawn anew by itself twice a minute."""
+
+    @st.fragment(run_every="30s")
+    def draw() -> None:
+        now = data.now()
+        for slot in view.coming:
+            word = words.content_word(slot.content_type)
+            st.markdown(
+                f"{word.icon} {words.local(slot.due_at, desk.zone, now=now)} {word.text} "
+                f":gray[{words.ago(slot.due_at, now)}]",
+                help=words.utc(slot.due_at),
+            )
+
+    with st.container(border=True, gap="xsmall"):
+        st.subheader("Next slots")
+        if view.coming:
+            draw()
+        else:
+            st.caption("None planned. Switch a schedule on in Calendar.")
+
+
 def needs_you(desk: Desk, view: View) -> None:
     """What a person should look at, worst first; a calm word when there is nothing."""
     with st.container(border=True):
@@ -148,53 +167,7 @@ def needs_you(desk: Desk, view: View) -> None:
             }.get(alert.severity, ("blue", ":material/info:"))
             st.markdown(f":{color}[{icon}] {words.plain(alert.message)}")
             parts.moment("since", alert.opened_at, desk.zone, desk.now)
-
-
-def targets(view: View) -> None:
-    """The mission's figures beside their targets, each with its sample."""
-    figures, n = view.figures, len(view.figures.seconds)
-    with st.container(border=True):
-        st.subheader("Targets of the mission, last 7 days")
-        with st.grid(5, min_column_width=170):
-            _target(
-                "Response time", "< 2 s, median", n,
-                words.span(statistics.median(figures.seconds)) if n else "",
-                n > 0 and statistics.median(figures.seconds) < 2,
-            )  # fmt: skip
-            _target(
-                "Model calls that work", "> 95 %", figures.calls,
-                f"{100 * figures.calls_ok / max(1, figures.calls):.1f} %",
-                figures.calls_ok > 0.95 * figures.calls,
-            )  # fmt: skip
-            _target(
-                "Drafts refused by checks", "< 2 %", figures.drafts,
-                f"{100 * figures.drafts_rejected / max(1, figures.drafts):.1f} %",
-                figures.drafts_rejected < 0.02 * figures.drafts,
-            )  # fmt: skip
-            _target(
-                "Slots filled in time", "≥ 99 %", figures.slots_ended,
-                f"{100 * figures.slots_filled / max(1, figures.slots_ended):.1f} %",
-                figures.slots_filled >= 0.99 * figures.slots_ended,
-            )  # fmt: skip
-            _target(
-                "Slots without a reason", "0", figures.slots_ended,
-                str(figures.slots_unexplained), figures.slots_unexplained == 0, least=1,
-            )  # fmt: skip
-
-
-def _target(name: str, target: str, n: int, value: str, met: bool, *, least: int = LEAST) -> None:
-    with st.container(gap="xxsmall"):
-        st.caption(f"{words.plain(name)} ({words.plain(target)})")
-        if n < least:
-            st.markdown(f":gray[{words.plain(words.not_enough(n, least))}]")
-            return
-        color, icon, word = (
-            ("green", ":material/check_circle:", "met")
-            if met
-            else ("red", ":material/cancel:", "not met")
-        )
-        st.markdown(f"**{words.plain(value)}** :{color}[{icon} {word}]")
-        st.caption(f"of {n:,}")
+            acknowledge.button(desk, alert, "overview")
 
 
 def latest(desk: Desk, view: View) -> None:

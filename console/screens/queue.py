@@ -63,7 +63,7 @@ def read(desk: Desk) -> View:
                 for entry in audit.entries(db, limit=12)
                 if entry.subject.startswith("post:") and entry.actor not in ("runner", "writer")
             ][:3],
-            revision=console_reads.revision(db).key,
+            revision=console_reads.revision(db),
         )
 
 
@@ -84,7 +84,7 @@ def watch(view: View) -> None:
     @st.fragment(run_every="3s")
     def look() -> None:
         with data.showing() as db:
-            if console_reads.revision(db).key != view.revision:
+            if console_reads.revision(db) != view.revision:
                 st.rerun()
 
     look()

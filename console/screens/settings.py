@@ -7,6 +7,7 @@ from sqlite_utils import Database
 
 from console import data, fields, parts, state, words
 from console.actions import act
+from console.screens import acknowledge
 from console.shell import Desk
 from engine.config import X_KEYS
 from engine.posting import spend
@@ -124,6 +125,10 @@ def _alerts(desk: Desk) -> None:
         ],
         hide_index=True, alt=f"The last {len(told)} alerts.",
     )  # fmt: skip
+    for alert in told:
+        if acknowledge.is_asked(alert):
+            st.markdown(words.plain(alert.message))
+            acknowledge.button(desk, alert, "settings")
 
 
 def _test_alert() -> None:

@@ -51,12 +51,19 @@ def memory(model: Model, config: Config) -> dict[str, Any]:
     """After the model answered once: the server's own figure, its share on the GPU, and the
     resident memory of a server process on this machine. None where unknown."""
     health = model.health()
-    pid = getattr(model, "pid", None) or _listener(_url(model.backend, config))
+    pid = getattr(model, "pid", None)
     return {
         "loaded_bytes": health.loaded_bytes,
         "gpu_share": health.gpu_share,
-        "rss_bytes": _resident(pid) if pid else None,
+        "rss_bytes": _resident(pid) if pid else server_bytes(model.backend, config),
     }
+
+
+def server_bytes(backend: str, config: Config) -> int | None:
+    """Resident memory of the model server on this machine, its children included; None where
+    there is none or it cannot be seen."""
+    pid = _listener(_url(backend, config))
+    return _resident(pid) if pid else None
 
 
 def memory_bytes(described: dict[str, Any]) -> int | None:

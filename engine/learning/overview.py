@@ -75,6 +75,7 @@ class Engagement:
     """The page Engagement. ``ready_at_48h``: whether 48 h hold 97 % of what 7 days bring."""
 
     posts: int
+    overall: Group
     followers: Growth
     maturing: tuple[Matured, ...]
     ready_at_48h: bool | None
@@ -96,6 +97,7 @@ def engagement(db: Database, since: datetime, until: datetime) -> Engagement:
     split = min(BEST, len(ranked) // 2)
     return Engagement(
         posts=len(posts),
+        overall=_group("all posts", [_y(post) for post in posts]),
         followers=growth(metrics.followers_since(db, until - timedelta(days=90))),
         maturing=maturing,
         ready_at_48h=None if at_48.median is None else at_48.median >= MATURED_BY,

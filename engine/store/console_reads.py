@@ -20,23 +20,8 @@ WAITING = ("pending_approval",)
 STUCK = ("held", "unknown")
 
 
-@dataclass(frozen=True)
-class Revision:
-    """Counters that move when something is written; equal revisions show equal pages."""
-
-    posts: int
-    audit: int
-    attempts: int
-    generations: int
-    snapshots: int
-    settings: str
-
-    @property
-    def key(self) -> str:
-        return "|".join(str(getattr(self, name)) for name in self.__dataclass_fields__)
-
-
-def revision(db: Database) -> Revision:
+def revision(db: Database) -> str:
+    """Moves when something is written; equal revisions show equal pages."""
     row = db.conn.execute(
         "SELECT (SELECT coalesce(max(id), 0) FROM post_revisions), "
         "(SELECT coalesce(max(id), 0) FROM audit), "
@@ -45,7 +30,18 @@ def revision(db: Database) -> Revision:
         "(SELECT coalesce(max(id), 0) FROM snapshots), "
         "(SELECT coalesce(max(updated_at), '') FROM settings)"
     ).fetchone()
-    return Revision(*row)
+    return "|".join(map(str, row))
+
+
+def engagement_revision(db: Database) -> str:
+    """Moves when readers' figures, followers or experiments do."""
+    row = db.conn.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM metrics), "
+        "(SELECT coalesce(max(id), 0) FROM followers), "
+        "(SELECT coalesce(max(id), 0) FROM experiments), "
+        "(SELECT count(*) FROM experiments WHERE state = 'running')"
+    ).fetchone()
+    return "|".join(map(str, row))
 
 
 def open_breakers(db: Database) -> list[tuple[str, str, str | None, str | None]]:
