@@ -15,14 +15,14 @@ from sqlite_utils import Database
 from console import data, state, words
 from console.actions import act
 from engine.errors import QueueConflict
-from engine.posting import queue
+from engine.posting import hold, queue
 from engine.posting.queue import HeldAction
 from engine.service import review
 from engine.service.users import Operator, Role
 from engine.store.posts import Post
 
 REASONS = ("wrong or misleading", "dull", "off voice", "badly timed", "said already")
-HOLDS: dict[str, timedelta] = {
+DELAYS: dict[str, timedelta] = {
     "1 hour": timedelta(hours=1),
     "3 hours": timedelta(hours=3),
     "12 hours": timedelta(hours=12),
@@ -98,22 +98,39 @@ def regenerate(post: Post) -> None:
     _on(post, "editor", work)
 
 
-def hold(post: Post, until: datetime) -> None:
+def keep(post: Post) -> None:
+    def work(db: Database, operator: Operator) -> str:
+        hold.keep(db, post.id, revision=post.revision, actor=operator, now=data.now())
+        return f"Post {post.id} is kept back until somebody releases it. It does not expire."
+
+    _on(post, "editor", work)
+
+
+def release(post: Post) -> None:
+    def work(db: Database, operator: Operator) -> str:
+        hold.release(db, post.id, revision=post.revision, actor=operator, now=data.now())
+        return f"Post {post.id} is released."
+
+    _on(post, "editor", work)
+
+
+def later(post: Post, not_before: datetime) -> None:
     def work(db: Database, operator: Operator) -> str:
         queue.schedule_for_later(
-            db, post.id, revision=post.revision, not_before=until, actor=operator, now=data.now()
-        )
-        there = words.local(until, data.zone(), now=data.now())
+            db, post.id, revision=post.revision, not_before=not_before, actor=operator,
+            now=data.now(),
+        )  # fmt: skip
+        there = words.local(not_before, data.zone(), now=data.now())
         return f"Post {post.id} does not go out before {there}, whatever is decided."
 
     _on(post, "editor", work)
 
 
-def hold_until(post: Post, key: str) -> None:
-    """:func:`hold` until the local date and time in the widget ``key``."""
+def later_at(post: Post, key: str) -> None:
+    """:func:`later`, at the local date and time in the widget ``key``."""
     chosen = st.session_state.get(key)
     if isinstance(chosen, datetime):
-        hold(post, chosen.replace(tzinfo=data.zone()))
+        later(post, chosen.replace(tzinfo=data.zone()))
 
 
 def save_edit(post: Post, key: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from console import data, parts, queue_actions, state, words
 from console.screens import queue_detail
 from console.shell import Desk
+from engine.posting import hold
 from engine.store import audit, console_reads, posts
 from engine.store.audit import AuditEntry
 from engine.store.posts import Post
@@ -39,13 +40,15 @@ class View:
 
 
 def is_green(post: Post) -> bool:
-    """Every check passed without a warning that asks for a look, and the model wrote it."""
-    return post.verdict == "pass" and not post.flags and post.origin != "backup"
+    """Every check passed without a warning that asks for a look, the model wrote it, and nobody
+    keeps it back."""
+    passed = post.verdict == "pass" and not post.flags and post.origin != "backup"
+    return passed and not hold.is_kept(post)
 
 
 def read(desk: Desk) -> View:
     with data.showing() as db:
-        waiting = console_reads.in_state(db, ("pending_approval",))
+        waiting = console_reads.in_state(db, ("pending_approval",)) + console_reads.kept_back(db)
         at = _place([post.id for post in waiting])
         undo = [
             post_id
@@ -154,10 +157,15 @@ def _row(desk: Desk, post: Post, *, chosen: bool) -> None:
     when = words.local(
         post.not_before or post.scheduled_for or post.created_at, desk.zone, now=desk.now
     )
-    mark = ":material/check:" if is_green(post) else ":material/priority_high:"
+    label, icon = (
+        (f"{post.content_type} on hold", ":material/pause:")
+        if hold.is_kept(post)
+        else (f"{when} {post.content_type} ok", ":material/check:")
+        if is_green(post)
+        else (f"{when} {post.content_type} look", ":material/priority_high:")
+    )
     st.button(
-        f"{when} {post.content_type} {'ok' if is_green(post) else 'look'}",
-        key=f"queue.row.{post.id}", icon=mark, width="stretch",
+        label, key=f"queue.row.{post.id}", icon=icon, width="stretch",
         type="secondary" if chosen else "tertiary",
         on_click=state.choose, args=("queue", post.id),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from console.words import Color
 from engine.checks import facts as fact_lock
 from engine.checks.facts import Proof
 from engine.checks.length import Weight, weigh
-from engine.posting import queue, spend
+from engine.posting import hold, queue, spend
 from engine.posting.freshness import Freshness
 from engine.records import Facts, Snapshot
 from engine.service import review
@@ -26,7 +26,7 @@ from engine.store.posts import Post
 
 WHY_KEY = "queue.reject.why"
 TEXT_KEY = "queue.edit.text"
-UNTIL_KEY = "queue.hold.until"
+AT_KEY = "queue.later.at"
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,10 @@ def show(desk: Desk, detail: Detail) -> None:
             _edit(detail)
         elif mode == "reject":
             _reject(post)
-        elif mode == "hold":
-            _hold(desk, post)
+        elif mode == "later":
+            _later(desk, post)
+        elif hold.is_kept(post):
+            _kept(desk, post)
         else:
             _buttons(desk, detail)
         _candidates(detail)
@@ -84,7 +86,7 @@ def _head(desk: Desk, detail: Detail) -> None:
     post = detail.post
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         parts.badges(parts.about(post)[1:])
-        at = post.not_before or post.scheduled_for
+        at = None if hold.is_kept(post) else post.not_before or post.scheduled_for
         if at:
             parts.moment("for", at, desk.zone, desk.now)
         weight = detail.weight
@@ -163,20 +165,39 @@ def _buttons(desk: Desk, detail: Detail) -> None:
             icon=":material/check:", on_click=queue_actions.approve, args=(post,),
             disabled=not desk.may("approver"),
         )  # fmt: skip
-        for label, key, icon, mode in (
-            ("Edit", "E", ":material/edit:", "edit"),
-            ("Reject", "X", ":material/block:", "reject"),
-            ("Hold", "H", ":material/schedule:", "hold"),
-        ):
-            st.button(
-                label, key=f"queue.{mode}", shortcut=key, icon=icon,
-                on_click=state.set_mode, args=("queue", mode),
-                disabled=not desk.may("approver" if mode == "reject" else "editor"),
-            )  # fmt: skip
+        _begin(desk, "Edit", "E", ":material/edit:", "edit")
+        _begin(desk, "Reject", "X", ":material/block:", "reject")
+        _begin(desk, "Later", "L", ":material/schedule:", "later")
+        st.button(
+            "Hold", key="queue.keep", shortcut="H", icon=":material/pause:",
+            help="Kept back without a time, until somebody releases it.",
+            on_click=queue_actions.keep, args=(post,), disabled=not desk.may("editor"),
+        )  # fmt: skip
         st.button(
             "Again", key="queue.again", shortcut="G", icon=":material/refresh:",
             on_click=queue_actions.regenerate, args=(post,), disabled=not desk.may("editor"),
         )  # fmt: skip
+
+
+def _kept(desk: Desk, post: Post) -> None:
+    """What is kept back is released or rejected; everything else comes after its release."""
+    st.markdown(":yellow[:material/pause:] Kept back: it neither goes out nor expires.")
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            parts.main_action("Release"), key="queue.release", shortcut="H",
+            icon=":material/play_arrow:", on_click=queue_actions.release, args=(post,),
+            disabled=not desk.may("editor"),
+        )  # fmt: skip
+        _begin(desk, "Reject", "X", ":material/block:", "reject")
+
+
+def _begin(desk: Desk, label: str, key: str, icon: str, mode: str) -> None:
+    """A button that asks for more before it acts."""
+    st.button(
+        label, key=f"queue.{mode}", shortcut=key, icon=icon,
+        on_click=state.set_mode, args=("queue", mode),
+        disabled=not desk.may("approver" if mode == "reject" else "editor"),
+    )  # fmt: skip
 
 
 def _edit(detail: Detail) -> None:
@@ -212,22 +233,22 @@ def _reject(post: Post) -> None:
         )
 
 
-def _hold(desk: Desk, post: Post) -> None:
+def _later(desk: Desk, post: Post) -> None:
     st.markdown("**Not before?** It keeps waiting for approval meanwhile.")
     with st.container(horizontal=True, gap="small"):
-        for number, (label, span) in enumerate(queue_actions.HOLDS.items(), start=1):
+        for number, (label, span) in enumerate(queue_actions.DELAYS.items(), start=1):
             st.button(
-                f"In {label}", key=f"queue.hold.{number}", shortcut=str(number),
-                on_click=queue_actions.hold, args=(post, desk.now + span),
+                f"In {label}", key=f"queue.later.{number}", shortcut=str(number),
+                on_click=queue_actions.later, args=(post, desk.now + span),
             )  # fmt: skip
         _cancel()
-    with st.form("queue.hold.form", border=False):
+    with st.form("queue.later.form", border=False):
         st.datetime_input(
-            f"Until, {words.city(desk.zone)} time",
-            desk.now.astimezone(desk.zone).replace(tzinfo=None), key=UNTIL_KEY,
+            f"At, {words.city(desk.zone)} time",
+            desk.now.astimezone(desk.zone).replace(tzinfo=None), key=AT_KEY,
         )  # fmt: skip
         st.form_submit_button(
-            "Hold until then", on_click=queue_actions.hold_until, args=(post, UNTIL_KEY)
+            "Not before then", on_click=queue_actions.later_at, args=(post, AT_KEY)
         )
 
 

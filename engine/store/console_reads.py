@@ -16,8 +16,9 @@ from engine.clock import iso
 from engine.store import posts
 from engine.store.posts import Post
 
-WAITING = ("pending_approval",)
 STUCK = ("held", "unknown")
+UNTIL_RELEASED = "9999-12-31T00:00:00.000Z"
+"""``not_before`` of a post that somebody keeps back without a time (engine/posting/hold.py)."""
 
 
 def revision(db: Database) -> str:
@@ -53,7 +54,7 @@ def open_breakers(db: Database) -> list[tuple[str, str, str | None, str | None]]
 
 @dataclass(frozen=True)
 class Waiting:
-    """How much asks for a person."""
+    """How much asks for a person; what somebody keeps back does not."""
 
     pending: int
     oldest: str | None
@@ -62,7 +63,9 @@ class Waiting:
 
 def waiting(db: Database) -> Waiting:
     pending, oldest = db.conn.execute(
-        "SELECT count(*), min(updated_at) FROM posts WHERE state = 'pending_approval'"
+        "SELECT count(*), min(updated_at) FROM posts "
+        "WHERE state = 'pending_approval' AND coalesce(not_before, '') <> ?",
+        (UNTIL_RELEASED,),
     ).fetchone()
     stuck = db.conn.execute(
         "SELECT count(*) FROM posts WHERE state IN ('held', 'unknown')"
@@ -71,12 +74,23 @@ def waiting(db: Database) -> Waiting:
 
 
 def in_state(db: Database, states: tuple[str, ...], *, limit: int = 200) -> list[Post]:
-    """Posts in any of ``states``, by the time they are for, oldest first."""
+    """Posts in any of ``states`` that nobody keeps back, by the time they are for."""
     marks = ", ".join("?" for _ in states)
     rows = db.conn.execute(
         f"SELECT {posts.COLUMNS} FROM posts WHERE state IN ({marks}) "
+        "AND coalesce(not_before, '') <> ? "
         "ORDER BY coalesce(scheduled_for, created_at), id LIMIT ?",
-        (*states, limit),
+        (*states, UNTIL_RELEASED, limit),
+    ).fetchall()
+    return [posts.record(row) for row in rows]
+
+
+def kept_back(db: Database) -> list[Post]:
+    """Posts that wait for their release, oldest first."""
+    rows = db.conn.execute(
+        f"SELECT {posts.COLUMNS} FROM posts WHERE state IN ('pending_approval', 'approved') "
+        "AND not_before = ? ORDER BY id LIMIT 200",
+        (UNTIL_RELEASED,),
     ).fetchall()
     return [posts.record(row) for row in rows]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.posting import killswitch
+from engine.posting import hold, killswitch, queue
 from engine.service import users
 from engine.service.users import Operator
 from engine.store import audit, posts, schedules, settings, templates
@@ -108,11 +109,53 @@ def test_an_edit_that_says_something_false_cannot_go_out(launch: Launch, own_sam
     assert "cannot go out" in told(app)
 
 
-def test_hold_keeps_a_post_back_and_waiting(launch: Launch, own_sample: Path) -> None:
+def test_later_gives_a_post_a_time_and_leaves_it_waiting(launch: Launch, own_sample: Path) -> None:
     post = waiting(own_sample)[0]
-    press(press(launch("queue"), "queue.hold"), "queue.hold.2")
+    press(press(launch("queue"), "queue.later"), "queue.later.2")
     done = now_is(own_sample, post)
     assert done.state == "pending_approval" and done.not_before is not None
+    assert not hold.is_kept(done)
+
+
+def test_hold_keeps_a_post_back_without_a_time_until_it_is_released(
+    launch: Launch, own_sample: Path
+) -> None:
+    post = waiting(own_sample)[0]
+    app = press(launch("queue"), "queue.keep")
+    assert hold.is_kept(now_is(own_sample, post))
+    app = press(app, f"queue.row.{post.id}")
+    assert "queue.approve" not in {button.key for button in app.button}
+    with opened(own_sample) as db:
+        assert queue.expire_due(db, _now() + timedelta(days=400)) > 0
+    assert now_is(own_sample, post).state == "pending_approval"
+    press(app, "queue.release")
+    done = now_is(own_sample, post)
+    assert (done.state, done.not_before) == ("pending_approval", None)
+    with opened(own_sample) as db:
+        queue.expire_due(db, _now() + timedelta(days=400))
+    assert now_is(own_sample, post).state == "expired"
+
+
+def test_a_post_on_hold_is_no_green_post_and_does_not_ask_for_anybody(
+    launch: Launch, own_sample: Path
+) -> None:
+    for post in waiting(own_sample):
+        press(press(launch("queue"), f"queue.row.{post.id}"), "queue.keep")
+    assert "queue.bulk" not in {button.key for button in launch("queue").button}
+    tile = next(m for m in launch("overview").metric if m.label == "Awaiting approval")
+    assert tile.value == "0"
+
+
+def test_what_was_approved_and_then_held_is_found_and_released(
+    launch: Launch, own_sample: Path
+) -> None:
+    post = waiting(own_sample)[0]
+    with opened(own_sample) as db:
+        queue.approve(db, post.id, revision=post.revision, actor="test", now=_now())
+        hold.keep(db, post.id, revision=post.revision, actor="test", now=_now())
+    app = press(launch("queue"), f"queue.row.{post.id}")
+    press(app, "queue.release")
+    assert now_is(own_sample, post).not_before is None
 
 
 def test_again_asks_the_runner_for_another_text(launch: Launch, own_sample: Path) -> None:
@@ -181,7 +224,8 @@ def test_a_viewer_sees_no_button_that_works(launch: Launch, own_sample: Path) ->
         "queue.approve",
         "queue.edit",
         "queue.reject",
-        "queue.hold",
+        "queue.later",
+        "queue.keep",
         "queue.again",
         "status.stop",
     ):
