@@ -61,11 +61,11 @@ def _contract(app: FastAPI) -> dict[str, Any]:
             schemas[shape.__name__] = described
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        anywhere = problems.documented(405, 408, 413, 415, 421, 500)
         for operations in document["paths"].values():
             for operation in operations.values():
-                operation["responses"] |= {
-                    str(status): answer
-                    for status, answer in problems.documented(405, 408, 413, 421, 500).items()
-                }
+                operation["responses"] |= {str(status): said for status, said in anywhere.items()}
+                for answer in operation["responses"].values():
+                    answer.setdefault("headers", {})["X-Request-ID"] = problems.REQUEST_ID
         app.openapi_schema = document
     return app.openapi_schema

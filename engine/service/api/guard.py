@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import BuzzError
 from engine.service.api.context import Api
-from engine.service.api.problems import Problem, render
+from engine.service.api.problems import Problem, render, stamps
 
 T = TypeVar("T")
 
@@ -26,11 +26,6 @@ OPEN = ("/api/v1/health", "/api/v1/health/live", "/api/v1/health/ready")
 """Answered without a token and not counted: a watchdog must be heard when nothing else is."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-)
 
 
 class Guard:
@@ -54,8 +49,7 @@ class Guard:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                extra = [(b"x-request-id", request_id.encode("ascii")), *_HEADERS]
-                message = {**message, "headers": [*message["headers"], *extra]}
+                message["headers"] = [*message["headers"], *stamps(request_id)]
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
@@ -84,7 +78,10 @@ class Guard:
             await self._api.limiter.take(
                 f"address:{address}", self._setting("api.address_rate_per_minute", 12_000)
             )
-        return await _body(headers, receive)
+        body = await _body(headers, receive)
+        if body and scope["method"] in ("POST", "PUT") and not _is_json(headers):
+            raise Problem(415, "Send the body as `Content-Type: application/json`.")
+        return body
 
     def _allowed(self) -> set[str]:
         text = self._setting("api.allowed_hosts", "")
@@ -106,6 +103,11 @@ def _host(value: str) -> str:
     return name.partition(":")[0]
 
 
+def _is_json(headers: dict[bytes, bytes]) -> bool:
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return kind == b"application/json" and b"content-encoding" not in headers
+
+
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
     too_large = Problem(413, f"A request body may have {BODY_CAP // 1024} kB.")
     length = headers.get(b"content-length", b"0")
@@ -124,7 +126,8 @@ async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
                 if len(body) > BODY_CAP:
                     raise too_large
     except TimeoutError:
-        raise Problem(408, f"The body did not arrive within {BODY_WITHIN_S:g} s.") from None
+        detail = f"The body did not arrive within {BODY_WITHIN_S:g} s."
+        raise Problem(408, detail, {"Connection": "close"}) from None
     return body
 
 

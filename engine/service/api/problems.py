@@ -28,6 +28,17 @@ from engine.log import event
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_STAMPS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_ALWAYS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    405: {"Allow": "the methods of this path"},
+    429: {"Retry-After": "seconds"},
+}
+"""Headers that a problem of this status never lacks, and what they hold."""
 
 
 class FieldProblem(BaseModel):
@@ -62,9 +73,17 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+            "headers": {name: _header(text) for name, text in _ALWAYS.get(status, {}).items()},
         }
         for status in statuses
     }
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"description": text, "required": True, "schema": {"type": "string"}}
+
+
+REQUEST_ID = _header("the same as in the log, and in a problem's `request_id`")
 
 
 def render(
@@ -86,6 +105,11 @@ def render(
     )
     text = json.dumps(body.model_dump(), ensure_ascii=False)
     return Response(text, status, headers, media_type=MEDIA_TYPE)
+
+
+def stamps(request_id: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers of every answer, good or bad."""
+    return ((b"x-request-id", request_id.encode("ascii")), *_STAMPS)
 
 
 def install(app: FastAPI) -> None:

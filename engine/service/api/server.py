@@ -18,6 +18,7 @@ from engine.log import event
 from engine.records import Facts
 from engine.service.api.app import build
 from engine.service.api.context import Api
+from engine.service.api.wire import Connection
 from engine.service.fill import Written
 from engine.store import settings, tokens
 from engine.store.database import opened
@@ -25,6 +26,8 @@ from engine.store.database import opened
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 5.0
+TAKEN_WITHIN_MS = 30_000
+"""A caller that takes nothing of its answer for so long is cut off by the kernel."""
 ANY = ("0.0.0.0", "::", "")  # noqa: S104  named to be refused
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -49,13 +52,13 @@ class ApiServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 build(api),
+                http=Connection,
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
                 lifespan="on",
                 ws="none",
-                limit_concurrency=200,
                 timeout_keep_alive=15,
                 timeout_graceful_shutdown=int(STOP_WITHIN_S),
             )
@@ -100,7 +103,10 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: accepted connections inherit it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, TAKEN_WITHIN_MS)
         listener.bind((host, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise UsageError(

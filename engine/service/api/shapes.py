@@ -25,9 +25,14 @@ def _text(value: object) -> object:
     raise ValueError("takes a text in ISO 8601")
 
 
+def _whole(value: object) -> object:
+    """JSON Schema's integers include 22.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Amount = Annotated[float, Field(ge=0.01, lt=1e18, allow_inf_nan=False, strict=True)]
 Percent = Annotated[float, Field(ge=-100, le=100_000, allow_inf_nan=False, strict=True)]
-Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10**12, strict=True)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 Day = Annotated[date, BeforeValidator(_text)]
 Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -41,7 +46,7 @@ class Strict(BaseModel):
 
 
 class FearGreedContext(Strict):
-    value: Annotated[int, Field(ge=0, le=100, strict=True)]
+    value: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100, strict=True)]
     label: Line
 
 
