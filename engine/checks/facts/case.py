@@ -29,7 +29,8 @@ class Case:
     """``subject``: whom a direction is about; ``span``: horizon said earlier in this sentence;
     ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence; ``spans``: horizons its
     changes were proved over; ``relation``: of the number before, for lists (``crossed A, B and C``);
-    ``against``: the level this sentence compares with."""
+    ``against``: the level this sentence compares with; ``spoken``: levels named in this or the
+    sentence before; ``rates``: a fee rate was said with its unit."""
 
     text: str
     known: Known
@@ -43,6 +44,10 @@ class Case:
     spans: set[str] = field(default_factory=set)
     relation: str = ""
     against: str = ""
+    spoken: set[str] = field(default_factory=set)
+    before: set[str] = field(default_factory=set)
+    rates: bool = False
+    of_record: bool = False
     sentence: Sentence = field(default_factory=Sentence)
 
     def quote(self, item: Item) -> str:

@@ -1,9 +1,10 @@
 """The closed world of price posts: what nobody proved must be known to claim nothing.
 
-A sentence is about the market where it holds a claim, a market word, a word of the world that moves
-markets (people, institutions, money, events) or a name. In it every word left over must stand in
-``data/fact_plain.json``; a reason (``because``) or a deal without a price is a claim in any case. A
-sentence about kettles and cats is free.
+``data/fact_plain.json`` lists the words that claim nothing wherever they stand. A word it lacks is a
+claim where it could be one: in a sentence with the world that moves markets (people, institutions,
+money, events) or a name, in the reason of something (``as``, ``after``, ``amid``, ``on hopes``), or as
+what is said of the market itself (``Bitcoin frobs``, ``the price is unfair``). A reason (``because``) or
+a deal without a price is a claim in any case. Kettles and cats are free.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ _MARKET = {
     "num", "dir", "ref", "emoji", "topic", "label", "mult", "ago", "swing", "claim", "super",
 }  # fmt: skip
 _REFERS = {"it", "it's", "its", "this", "that", "that's", "these", "those", "they", "which"}
+_LIGHT = {
+    "is", "was", "has", "have", "had", "just", "now", "also", "currently", "been", "being", "got", "gets", "are", "were", "not",
+    "really", "clearly", "still", "already", "quietly", "looks", "looking", "seems", "feels", "never", "a", "an", "the", "so",
+    "very", "too", "again", "always",
+}  # fmt: skip
 _SPEAKER = {
     "i", "i'm", "i've", "i'd", "i'll", "my", "me", "we", "we're", "we've", "our", "you", "you're", "your",
 }  # fmt: skip
-_CURRENCY = {"dollar", "dollars"}
 _PAID = ("usd", "sats", "btc", "feerate", "bare")
 
 
@@ -52,10 +57,18 @@ def harmless(word: str) -> bool:
     return len(word) == 1 or any(stem in _plain() for stem in stems)
 
 
-def countable(word: str) -> bool:
-    """Whether a small number of these is a manner of speaking: two coffees, three words."""
-    told = _thing(word) or word in _listed("counted")
-    return told or (word.endswith("s") and _thing(word[:-1]))
+def counts_market(segment: Segment, item: Item) -> bool:
+    """Whether what follows a number is of the world that moves markets, or nobody knows it."""
+    for other in after(segment, item.place, 3):
+        if other.kind in ("topic", "label", "ref", "span", "ago") or other.value in _listed(
+            "world"
+        ):
+            return True
+        if other.kind == "word" and not harmless(other.value):
+            return True
+        if other.kind == "word" and (_thing(other.value) or _thing(other.value[:-1])):
+            return False
+    return False
 
 
 def _thing(word: str) -> bool:
@@ -73,47 +86,87 @@ def of_a_thing(segment: Segment, i: int) -> bool:
 
 
 def closed_world(case: Case, sentence: Sentence) -> None:
-    """Reject the first word of a market sentence that nobody knows."""
-    if case.content_type != "price" or not _about_market(case, sentence):
+    """Reject the first word of a sentence that may claim something nobody knows."""
+    if case.content_type != "price":
         return
+    worldly = _worldly(case, sentence)
+    market = worldly or any(item.kind in _MARKET for item in sentence.items())
     for segment in sentence.segments:
-        if _speaks_of_self(segment):
-            continue
         for item in segment.items:
-            why = _unknown(segment, item)
-            if why and not item.done:
+            why = "" if item.done else _why(case, segment, item, worldly=worldly, market=market)
+            if why:
                 case.reject("claim", item, why)
                 return
 
 
-def _about_market(case: Case, sentence: Sentence) -> bool:
+def _worldly(case: Case, sentence: Sentence) -> bool:
+    """Whether people, institutions, money, events or a name stand in the sentence."""
     items = list(sentence.items())
-    if any(item.kind in _MARKET or item.value in _listed("world") for item in items):
+    if any(item.kind in ("word", "rel") and item.value in _listed("world") for item in items):
         return True
-    named = any(
-        item.kind == "word" and case.text[item.start].isupper() and not harmless(item.value)
-        for item in items[1:]
-    )
-    return named or bool(items and items[0].value in _REFERS)
-
-
-def _speaks_of_self(segment: Segment) -> bool:
-    """``and my third coffee is not helping``: no market in this clause."""
-    return segment.items[0].value in _SPEAKER and not any(
-        item.kind in _MARKET or item.value in _listed("world") for item in segment.items
+    return any(
+        item.kind == "word" and _named(case, item) and not _known(case, item) for item in items[1:]
     )
 
 
-def _unknown(segment: Segment, item: Item) -> str:
+def _named(case: Case, item: Item) -> bool:
+    """A capital inside a sentence; not after a quotation mark or a colon, nor in capitals all over."""
+    lead = case.text[: item.start].rstrip()
+    word = case.text[item.start : item.end]
+    return word[:1].isupper() and not word.isupper() and lead[-1:] not in tuple('"“:.!?(—–-\n')
+
+
+def _known(case: Case, item: Item) -> bool:
+    if harmless(item.value):
+        return True
+    headline = case.known.facts.headline
+    if headline is None or not headline.source or headline.source not in case.text:
+        return False
+    return any(word[:5] == item.value[:5] for word in headline.title.lower().split())
+
+
+def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: bool) -> str:
     """Why a word cannot stand; empty where it can."""
-    if item.kind == "conj" and item.value == "and" and item.end - item.start == len("because"):
-        return "no fact tells why"
+    if item.kind == "conj" and item.end - item.start == len("because"):
+        return "no fact tells why" if market else ""
     if item.kind != "word":
         return ""
     if item.value in _listed("deals"):
-        priced = any(x.kind == "num" and x.value in _PAID for x in segment.items)
-        people = any(
-            x.value in _listed("world") - _listed("deals") - _CURRENCY for x in segment.items
-        )
-        return "" if priced and not people else "the snapshot knows of no deals"
-    return "" if harmless(item.value) else "no rule knows what it says of the market"
+        return "" if _harmless_deal(segment) else "the snapshot knows of no deals"
+    if _known(case, item) or not market:
+        return ""
+    if worldly or _reason(segment, item) or _predicate(segment, item):
+        return "no rule knows what it says of the market"
+    return ""
+
+
+def _harmless_deal(segment: Segment) -> bool:
+    """A deal at a printed price, or one of the reader's own."""
+    if any(x.value in _SPEAKER for x in segment.items):
+        return True
+    priced = any(x.kind == "num" and x.value in _PAID for x in segment.items)
+    return priced and not any(x.value in _listed("actors") for x in segment.items)
+
+
+def _reason(segment: Segment, item: Item) -> bool:
+    """``as traders wait``, ``amid worries``, ``on hopes``: what may be a cause."""
+    if segment.intro in ("as", "after") or (segment.intro == "with" and item.place <= 1):
+        return True
+    led = before(segment, item.place, 2)
+    return any(x.value in ("on", "by") and x.place == item.place - 1 for x in led) and bool(
+        segment.of("dir", "num")
+    )
+
+
+def _predicate(segment: Segment, item: Item) -> bool:
+    """The verb or adjective of the market: ``Bitcoin frobs``, ``the price is unfair``."""
+    for other in before(segment, item.place, 4):
+        if other.kind == "topic":
+            return other.value != "btc" or _market_itself(other)
+        if other.kind not in ("word", "span", "neg") or other.value not in _LIGHT:
+            return segment.items[0].value in _REFERS and other.place == 0
+    return False
+
+
+def _market_itself(topic: Item) -> bool:
+    return not any(topic.end - topic.start == len(soft) for soft in ("chart", "charts", "tape"))

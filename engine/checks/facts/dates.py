@@ -42,14 +42,26 @@ def clock_at(tokens: Sequence[Token], i: int) -> tuple[Date, int] | None:
         if not (rest.isdigit() and len(rest) == 2 and int(rest) < 60):
             return None
         minute, last = int(rest), last + 2
-    half = text_at(tokens, last) if text_at(tokens, last) in ("am", "pm") else ""
-    last += bool(half)
+    half, last = _half_day(tokens, last)
     zone = text_at(tokens, last) if text_at(tokens, last) in ("utc", "gmt", "z") else ""
     last += bool(zone)
     if last == i + 1 or int(hour) > (12 if half else 24):
         return None
     clock = int(hour) % 12 + (12 if half == "pm" else 0) if half else int(hour) % 24
     return (clock, minute, None), last
+
+
+def _half_day(tokens: Sequence[Token], i: int) -> tuple[str, int]:
+    """am, pm, a.m., p.m. and the index after it."""
+    if text_at(tokens, i) in ("am", "pm"):
+        return text_at(tokens, i), i + 1
+    if (
+        text_at(tokens, i) in ("a", "p")
+        and text_at(tokens, i + 1) == "."
+        and text_at(tokens, i + 2) == "m"
+    ):
+        return text_at(tokens, i) + "m", i + 3 + (text_at(tokens, i + 3) == ".")
+    return "", i
 
 
 def _year(text: str) -> int | None:

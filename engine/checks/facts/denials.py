@@ -27,7 +27,8 @@ def denied_level(case: Case, segment: Segment, negation: Item, item: Item) -> bo
     """Judge a dollar amount under ``negation``; False where it is nothing of the kind."""
     number, known = item.number, case.known
     text = case.quote(negation).lower()
-    if number is None or item.value != "usd" or number.sign or text.startswith(_REFUSED):
+    money = item.value == "usd" or (item.value == "bare" and number and number.value >= 1000)
+    if number is None or not money or number.sign or text.startswith(_REFUSED):
         return False
     price, high, low = known.level("price"), known.level("high"), known.level("low")
     spans = {x.value for x in segment.of("span", "ago")} | ({case.span} if case.span else set())

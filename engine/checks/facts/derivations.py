@@ -54,7 +54,9 @@ def _by_value(case: Case, sentence: Sentence, segment: Segment, item: Item) -> N
     number = item.number
     assert number is not None  # noqa: S101
     for rule in _RULES:
-        if item.value not in rule.units or not rule.fits_here(sentence, segment, item):
+        spoken = {"high", "low"} <= case.spoken and rule.claim.startswith("width")
+        spoken = spoken and not segment.of("dir", "ref") and not _other_horizon(segment)
+        if item.value not in rule.units or not (spoken or rule.fits_here(sentence, segment, item)):
             continue
         value = rule.value(case.known)
         if value is not None and _equals(segment, item, number, value):
@@ -174,7 +176,7 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
     """``412 days since the record``, ``set two days ago``, ``more than a year old``."""
     number, days = item.number, case.known.record_days()
     assert number is not None  # noqa: S101
-    about = sentence.has("ref", "ath") or (case.last_ref == "ath" and not sentence.has("ref"))
+    about = sentence.has("ref", "ath") or (case.of_record and not sentence.has("ref"))
     words = {x.value for x in sentence.items()} | {x.intro for x in sentence.segments}
     telling = words & {
         "since",

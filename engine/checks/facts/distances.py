@@ -124,7 +124,7 @@ def _link_back(case: Case, segment: Segment, item: Item, relation: str) -> _Link
             relation = relation or next(
                 (x.value for x in seen[:k] if x.value == "away" and x.kind == "rel"), ""
             )
-            bracket = bool(seen) and seen[0].value == "("
+            bracket = bool(seen) and seen[0].value == "(" and item.value == "pct"
             signed = item.value == "pct" and bool(item.number and item.number.sign)
             if relation or bracket or (signed and role == "ath"):
                 return _Link(role, relation or "away", other)

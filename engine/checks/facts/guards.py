@@ -37,7 +37,7 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
     if not claims or sentence.has("topic", "halving", "diff"):
         return False
     modal = next(iter(segment.of("modal")), None)
-    condition = next((item for item in sentence.items() if item.kind == "if"), None)
+    condition = next((item for item in sentence.items() if _condition(sentence, item)), None)
     words = {item.value for item in segment.items} | {case.quote(modal).lower() if modal else ""}
     if words & {"take", "need", "needs", "needs to"} and segment.of("ref") and not condition:
         return False  # "it would take an 87 % gain to reach the record" is arithmetic
@@ -52,6 +52,16 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
                 item.done = True
             return True
     return False
+
+
+def _condition(sentence: Sentence, item: Item) -> bool:
+    """A condition of the market; ``if you're fussy`` is one of the reader."""
+    if item.kind != "if":
+        return False
+    segment = next(x for x in sentence.segments if any(y is item for y in x.items))
+    following = segment.items[item.place + 1 : item.place + 2]
+    reader = any(x.value.startswith("you") or x.value == "anyone" for x in following)
+    return not reader or bool(segment.of("dir", "modal", "swing"))
 
 
 def negations(case: Case, segment: Segment) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from engine.checks.facts.dates import MONTHS
 from engine.checks.facts.numbers import Number, number_at
 from engine.checks.facts.reading import Token
-from engine.checks.facts.words import EMOJI, Sense, lexicon
+from engine.checks.facts.words import EMOJI, Sense, lexicon, superlative
 
 _ENDS = {".", "!", "?", ";", "|", "•", "·", "‣", "▪"}
 _ABBREVIATIONS = {"vs", "approx", "ca", "circa", "u", "s", "no", "mt", "st", "jan", "feb", "dec"}
@@ -104,6 +104,8 @@ def join_hyphens(tokens: Sequence[Token]) -> list[Token]:
             glued = not token.spaced and not right.spaced
             if glued and left.kind in ("word", "digits") and right.kind == "word" and left.text:
                 continue
+            if glued and left.text in ("sub", "near", "mid") and right.text == "$":
+                continue
             if glued and left.kind == "word" and right.kind == "digits" and not _scaled(kept):
                 continue
         kept.append(token)
@@ -150,6 +152,8 @@ def _simple(tokens: Sequence[Token], i: int) -> Item:
     lead = tokens[i - 1].text if i else ""
     if token.text in MONTHS and lead in _BEFORE_MONTH:
         return Item("span", f"other:{token.text}", token.start, token.end)
+    if token.kind == "word" and token.text.endswith("est") and superlative(token.text):
+        return Item("super", "unprovable", token.start, token.end)
     return _plain(tokens, i, "sep" if token.kind in ("mark", "line") else token.kind)
 
 

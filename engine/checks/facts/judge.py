@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case
 from engine.checks.facts.changes import SIGNS
-from engine.checks.facts.closed import closed_world, countable
+from engine.checks.facts.closed import closed_world, counts_market
 from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
 from engine.checks.facts.guards import blocked, foreign, leftovers, negations
 from engine.checks.facts.items import Item, Segment, Sentence, itemise, join_hyphens, sentences
 from engine.checks.facts.known import SPANS
-from engine.checks.facts.levels import crossings
+from engine.checks.facts.levels import REFS, crossings
 from engine.checks.facts.loose import number
 from engine.checks.facts.network import blocks, fee_rates, halving_time, mood
 from engine.checks.facts.pairs import money_pairs
@@ -24,6 +24,7 @@ _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "th
 _TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", "up to", "roughly")
 _NO = {"no", "nope", "nah", "not", "hardly", "never", "negative", "almost", "nearly"}
 _REFUTES = {"facts.direction", "facts.relation", "facts.number", "facts.negation"}
+_OLD = {"old", "previous", "former", "the top", "top", "peak", "last"}
 _FEW = 12
 _NO_MARKET = ("block", "supply", "halving", "diff", "fng")
 
@@ -37,6 +38,7 @@ def judge(case: Case) -> None:
     headline = case.known.facts.headline
     aside = idioms(tokens, case.content_type) | quoted(tokens, headline, case.content_type)
     found = sentences(itemise(tokens, frozenset(aside)))
+    case.of_record = any(sentence.has("ref", "ath") for sentence in found)
     pending = ""
     for k, sentence in enumerate(found):
         if k + 1 < len(found) and _asks(case, sentence) and _denies(found[k + 1]):
@@ -52,7 +54,7 @@ def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
     _open(case, sentence, pending)
     market = case.content_type == "price" or _about_market(sentence)
     _respective(case, sentence)
-    _counts_things(case, sentence)
+    _counts_things(sentence)
     for k, segment in enumerate(sentence.segments):
         _segment(case, sentence, k, segment, market=market)
     if market:
@@ -99,6 +101,10 @@ def _open(case: Case, sentence: Sentence, pending: str) -> None:
     items = list(sentence.items())
     case.sentence, case.span, case.spans, case.relation = sentence, pending, set(), ""
     case.against = ""
+    spoken = {item.value for item in items if item.kind == "ref"} & set(REFS)
+    old = any(case.quote(x).lower() in _OLD for x in items)
+    case.spoken = spoken | case.before | ({"ath"} if old and "high" in spoken else set())
+    case.before = spoken
     if not sentence.soft and not (items and items[0].value in _PRONOUNS):
         case.subject = "btc"
     answers = any(item.value == "pct" for item in items[:3]) and not sentence.has("topic")
@@ -193,22 +199,22 @@ def _respective(case: Case, sentence: Sentence) -> None:
         case.judge(good, "number", item, f"change over {span.value}", SPANS[span.value], said)
 
 
-def _counts_things(case: Case, sentence: Sentence) -> None:
-    """``two coffees in``, ``the two ends of the day``: a small count of what is no data."""
-    items = list(sentence.items())
-    for i, item in enumerate(items):
-        number = item.number
-        if (
-            item.kind == "num"
-            and item.value == "bare"
-            and number
-            and number.worded
-            and not item.done
-        ):
-            noun = next(
-                (x for x in items[i + 1 : i + 4] if x.kind == "word" and countable(x.value)), None
-            )
-            item.done = noun is not None and number.value <= _FEW
+def _counts_things(sentence: Sentence) -> None:
+    """``two coffees in``, ``room for two``: small numbers in words that count no data."""
+    rates = any(x.value.startswith(("figure", "digit")) for x in sentence.items())
+    rates = (
+        rates
+        or sentence.has("num", "feerate")
+        or sentence.has("topic", "fees", "fng", "halving", "block")
+    )
+    for segment in sentence.segments:
+        if segment.of("dir", "mult", "ref") or rates:
+            continue
+        for item in segment.of("num"):
+            number = item.number
+            small = number is not None and number.worded and number.value <= _FEW
+            if small and item.value == "bare" and not counts_market(segment, item):
+                item.done = True
 
 
 def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market: bool) -> None:

@@ -103,7 +103,7 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
         roles = roles or (["cap"] if _worth(segment) else [role])
     elif role == "price" and not relation_to(segment, segment.index(item)):
         roles += _touched(segment)
-    elif role == "high" and _peaked(case, segment):
+    elif role == "high" and (_peaked(case, segment) or "ath" in case.spoken):
         roles = [role, "ath"]
     elif role in REFS and _governed_at(segment, item):
         roles = [role, "price"]
@@ -138,6 +138,8 @@ def crossings(case: Case, segment: Segment) -> None:
     for item in segment.of("num"):
         i = segment.index(item)
         mark = any(x.value in ("level", "mark", "handle", "line") for x in after(segment, i, 2))
+        if not item.done and item.value == "usd" and _held(case, segment, item):
+            continue
         if item.done or item.value != "usd" or not mark:
             continue
         for verb in before(segment, i, 3):
@@ -156,6 +158,20 @@ def crossings(case: Case, segment: Segment) -> None:
                 )
                 verb.done = True
                 break
+
+
+def _held(case: Case, segment: Segment, item: Item) -> bool:
+    """``$72K held today``: the day's low is not under it."""
+    verbs = after(segment, item.place, 1)
+    if not any(case.quote(x).lower() in ("held", "holds", "survived", "survives") for x in verbs):
+        return False
+    low, price, number = case.known.level("low"), case.known.level("price"), item.number
+    assert number is not None  # noqa: S101
+    good = (
+        low is not None and price is not None and number.value <= low <= price <= number.value * 1.1
+    )
+    said = case.known.level_text("low")
+    return case.judge(good, "relation", item, "held", "low_24h, price_usd", said) or True
 
 
 def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str, role: str) -> bool:

@@ -9,6 +9,7 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS, usd
 from engine.checks.facts.levels import money
 from engine.checks.facts.numbers import Number
+from engine.checks.facts.values import exact_value
 
 _FLUENT = ("joke", "motivation", "news")
 _SMALL = 12
@@ -30,6 +31,8 @@ def number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None
     """Judge one number by its unit."""
     assert item.number is not None  # noqa: S101  items of kind num carry one
     if item.value in ("usd", "pct") and _width(case, segment, item):
+        return
+    if exact_value(case, sentence, segment, item):
         return
     if item.value == "pct":
         percent(case, segment, item)
@@ -140,11 +143,16 @@ def _figures(case: Case, segment: Segment, item: Item) -> bool:
 def _share(case: Case, segment: Segment, item: Item) -> bool:
     """``lost a quarter this week``: a change said as a fraction, good to a tenth of it."""
     number = item.number
-    if item.value != "share" or number is None or not segment.of("dir"):
+    gone = [
+        x for x in case.sentence.items() if x.value == "gone" or case.quote(x).lower() == "gone"
+    ]
+    if item.value != "share" or number is None or not (segment.of("dir") or gone):
         return False
     span = horizon(case, segment, item)
     change = case.known.change(span)
     good = change is not None and abs(abs(change) - number.value) <= number.value / 10
+    for word in gone:
+        good, word.done = good and change is not None and change < 0, True
     case.judge(
         good,
         "number",

@@ -6,6 +6,7 @@ from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import CHEAP, DEAR, relation_to
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.levels import close_to
+from engine.records import Fees
 
 _FEES = ("fast", "half_hour", "hour")
 _GLOOMY = {
@@ -42,8 +43,11 @@ _FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
 
 def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
     """``fast 5, hour 3 sat/vB``; ``5/4/3 sat/vB``; without a name it is the fast fee."""
+    case.rates = case.rates or sentence.has("num", "feerate")
     items = [
-        item for item in segment.of("num") if not item.done and _fee_number(case, sentence, item)
+        item
+        for item in segment.of("num")
+        if not item.done and _fee_number(case, sentence, segment, item)
     ]
     if not items:
         return
@@ -60,19 +64,28 @@ def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
         number = item.number
         assert number is not None  # noqa: S101
         relation = relation_to(segment, segment.index(item))
-        role = role or ("hour" if _least(segment) else "fast")
+        role = role or _second(case, item, fees) or ("hour" if _least(segment) else "fast")
         good = role in _FEES and close_to(number, getattr(fees, role), relation)
         name = f"{_FEE_NAMES.get(role, role)} fee"
         case.judge(good and not number.sign, "number", item, name, f"fees.{role}", said)
 
 
-def _fee_number(case: Case, sentence: Sentence, item: Item) -> bool:
+def _second(case: Case, item: Item, fees: Fees) -> str:
+    """``fast 5 sat/vB, the scenic route costs 3``: after the fast fee, a slower one."""
+    told = any(p.fact == "fees.fast" and p.end <= item.start for p in case.proofs)
+    if not told or item.number is None:
+        return ""
+    return next((role for role in _FEES[1:] if item.number.equals(getattr(fees, role))), "")
+
+
+def _fee_number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> bool:
     """Bare numbers count where the unit is said once for all of them."""
     if item.value == "feerate":
         return True
     rates = sentence.has("num", "feerate") or any(
         "vb" in case.quote(other).lower() for other in sentence.items() if other.kind == "topic"
     )
+    rates = rates or (case.rates and bool(_fee_role(segment, item)))
     return item.value == "bare" and rates and bool(item.number and item.number.value < 5000)
 
 
@@ -331,10 +344,19 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
             continue
         text = case.text[item.start : item.end].lower()
         exact = item.value == label
-        soft = item.value in label and text not in ("fear", "greed", "neutral")
+        plain = text in ("fear", "greed", "neutral") and not _says_extreme(case)
+        soft = item.value in label and not plain
         case.judge(
             bool(label) and (exact or soft), "relation", item, item.value, "fear_greed.label", said
         )
+
+
+def _says_extreme(case: Case) -> bool:
+    words = case.text.lower().split()
+    i = next((k for k, word in enumerate(words) if word.strip(".,!?()") == "extreme"), None)
+    return i is not None and not {"not", "nothing", "no", "never", "isn't"} & set(
+        words[max(0, i - 3) : i]
+    )
 
 
 def _index_fits(value: float, fact: int, relation: str) -> bool:

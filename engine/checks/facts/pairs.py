@@ -32,6 +32,7 @@ def money_pairs(case: Case, sentence: Sentence, segment: Segment) -> None:
             continue
         if _moved(segment, i, items[i + 1 : j]):
             swung = sentence.has("dir", "wild") or sentence.has("word", "now")
+            swung = swung or any(x.value == "24h" for x in segment.of("span"))
             if not (swung and _swing(case, left, right, one, two)):
                 _from_to(case, segment, left, right, one, two)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import direction, holds, horizon
+from engine.checks.facts.changes import amount_relation, direction, holds, horizon
 from engine.checks.facts.closed import of_a_thing
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS
@@ -82,6 +82,10 @@ def _idle(case: Case, segment: Segment, item: Item) -> bool:
     if case.quote(item).lower() == "off":
         around = before(segment, i, 2) + after(segment, i, 2)
         idle = not any(x.kind == "num" and x.value in ("pct", "usd") for x in around)
+    elif case.quote(item).lower() == "flat" and any(
+        x.value == "usd" for x in before(segment, i, 1)
+    ):
+        idle = True  # "ninety-one thousand dollars flat"
     else:
         idle = of_a_thing(segment, i)
     item.done = item.done or idle
@@ -89,6 +93,21 @@ def _idle(case: Case, segment: Segment, item: Item) -> bool:
 
 
 def _multiple(case: Case, segment: Segment, item: Item) -> None:
+    price, record = case.known.level("price"), case.known.level("ath")
+    refs = [x for x in segment.of("ref") if x.value == "ath"]
+    if refs and price and record and not segment.of("dir"):
+        relation, ratio, times = (
+            amount_relation(segment, item.place),
+            record / price,
+            float(item.value),
+        )
+        good = times < ratio <= times * 1.25 if relation == "above" else abs(ratio - times) <= 0.05
+        good = times * 0.8 <= ratio < times if relation in ("below", "just_below") else good
+        said = f"the record is {ratio:.2f} times the price"
+        case.judge(good, "number", item, "record to price", "price_usd, ath_usd", said)
+        for ref in refs:
+            ref.done = True
+        return
     span, times = horizon(case, segment, item), float(item.value)
     change, timed = case.known.change(span), bool(segment.of("span", "ago"))
     good = change is not None and timed and abs(1 + change / 100 - times) <= 0.05 * times

@@ -127,3 +127,18 @@ def lexicon() -> dict[str, list[tuple[Entry, tuple[Sense, ...]]]]:
     for options in table.values():
         options.sort(key=lambda option: -len(option[0]))
     return table
+
+
+_NO_SUPERLATIVES = frozenset(
+    """
+    rest best test west guest interest honest modest forest request suggest latest nearest closest harvest invest protest
+    contest quest chest nest digest arrest earnest dishonest priest crest zest jest vest pest everest conquest midwest
+    tempest bequest detest attest infest manifest ingest divest unrest wrest lest budapest bucharest
+    politest simplest easiest plainest nicest quickest slowest laziest shortest humblest gentlest faintest mildest briefest
+    """.split()
+)
+
+
+def superlative(word: str) -> bool:
+    """``deepest``, ``calmest``: a comparison with all that was before."""
+    return len(word) > 5 and word not in _NO_SUPERLATIVES
