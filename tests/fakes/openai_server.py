@@ -187,11 +187,13 @@ class _Reset(Exception):
 
 class Balancer:
     """One address before several servers, taken in turn, connection by connection; a server that
-    refuses is answered for with 502, one that dies breaks the connection."""
+    refuses is answered for with 502 (counted in ``refused``), one that dies breaks the connection.
+    """
 
     def __init__(self, upstreams: Sequence[str]) -> None:
         self._ports = [urlsplit(url).port or 80 for url in upstreams]
         self._turn = 0
+        self.refused = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
 
     @property
@@ -214,29 +216,29 @@ class Balancer:
                 return
             port = self._ports[self._turn % len(self._ports)]
             self._turn += 1
-            threading.Thread(target=_forward, args=(client, port), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client, port), daemon=True).start()
 
-
-def _forward(client: socket.socket, port: int) -> None:
-    with client:
-        try:
-            upstream = socket.create_connection(("127.0.0.1", port))
-        except OSError:
-            client.recv(65_536)
-            client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
-            return
-        with upstream:
-            other = {client: upstream, upstream: client}
-            while True:
-                ready, _, _ = select.select([client, upstream], [], [])
-                for side in ready:
-                    try:
-                        data = side.recv(65_536)
-                        other[side].sendall(data)
-                    except OSError:
-                        return
-                    if not data:
-                        return
+    def _forward(self, client: socket.socket, port: int) -> None:
+        with client:
+            try:
+                upstream = socket.create_connection(("127.0.0.1", port))
+            except OSError:
+                self.refused += 1
+                client.recv(65_536)
+                client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+                return
+            with upstream:
+                other = {client: upstream, upstream: client}
+                while True:
+                    ready, _, _ = select.select([client, upstream], [], [])
+                    for side in ready:
+                        try:
+                            data = side.recv(65_536)
+                            other[side].sendall(data)
+                        except OSError:
+                            return
+                        if not data:
+                            return
 
 
 def _event(value: dict[str, Any]) -> bytes:

@@ -176,20 +176,29 @@ def test_error_statuses_are_told_apart(
 
 
 def test_a_dying_server_behind_one_address_costs_a_retry_not_an_answer() -> None:
-    """Every other connection goes to the dead server; each call still gets its whole text."""
+    """Three servers take turns. One breaks off in the middle of an answer and is gone from then
+    on: every call still gets its whole text, from the others."""
     with (
-        OpenAIServer(flavour="vllm") as alive,
+        OpenAIServer(flavour="vllm") as one,
+        OpenAIServer(flavour="vllm") as other,
         OpenAIServer(flavour="vllm") as dying,
-        Balancer([alive.url, dying.url]) as front,
+        Balancer([one.url, dying.url, other.url]) as front,
     ):
         model = RetryingModel(
             OpenAIModel(front.url, "qwen"), clock=SystemClock(), rng=random.Random(1), base_s=0.001
         )
-        first = model.generate(ASK).text
-        dying.next.append(Reply(reset_after=0))
+        (text,) = {model.generate(ASK).text for _ in range(6)}
+        assert all(server.requests() for server in (one, other, dying))
+
+        dying.next.append(Reply(reset_after=1))
+        while dying.next:
+            assert model.generate(ASK).text == text
+
         dying.stop()
-        assert [model.generate(ASK).text for _ in range(6)] == [first] * 6
-        assert len(alive.requests()) + len(dying.requests()) >= 7
+        asked, refused = len(one.requests()) + len(other.requests()), front.refused
+        assert [model.generate(ASK).text for _ in range(6)] == [text] * 6
+        assert len(one.requests()) + len(other.requests()) == asked + 6
+        assert front.refused > refused
 
 
 def test_a_server_that_dies_after_the_first_token_is_not_asked_twice_for_a_listener() -> None:
