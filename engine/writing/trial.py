@@ -16,13 +16,23 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from engine.checks import policy, repetition
 from engine.checks.verdict import CheckContext, run_checks
 from engine.clock import Clock
 from engine.errors import ModelError, TemplateError
 from engine.llm.base import Generation, GenerationRequest, Model, Options, Prompt
 from engine.records import Finding, Snapshot, Verdict
-from engine.store import generations, performance, posts, settings, snapshots, voice
-from engine.store.database import opened
+from engine.store import (
+    generations,
+    news,
+    performance,
+    posts,
+    settings,
+    snapshots,
+    templates,
+    voice,
+)
+from engine.store.database import opened, write_tx
 from engine.store.generations import Call
 from engine.store.news import NewsItem
 from engine.store.templates import TemplateVersion
@@ -196,32 +206,48 @@ def store(db_path: Path, setting: Setting, tried: Tried, *, candidate: int, now:
         return generations.insert(db, row, now=now)
 
 
-def offer(db: Database, call_id: int, *, actor: str, now: datetime) -> int:
+def offer(
+    db: Database, call_id: int, *, actor: str, now: datetime, news_item_id: int | None = None
+) -> int:
     """Make a tried text a draft of its own; answers the post's id (the queue judges it next).
 
-    Raises: TemplateError when the call gave no text.
+    It carries its headline and its call with it, and the flag ``trial``: a person looks at it,
+    whatever the autonomy of its kind.
+
+    Raises: TemplateError when the call gave no text, or its headline has a post already.
     """
     call = generations.get(db, call_id)
     if call is None or not call.text or call.verdict is None or call.content_type is None:
         raise TemplateError("this try gave no text that could be a post.")
     snapshot = snapshots.get(db, call.snapshot_id) if call.snapshot_id else None
-    return posts.insert(
-        db,
-        posts.NewPost(
-            content_type=call.content_type,
-            text=call.text,
-            verdict=Verdict(tuple(Finding(**finding) for finding in call.findings)),
-            origin="model",
-            world=snapshot.world if snapshot else "live",
-            snapshot_id=call.snapshot_id,
-            template_version_id=call.template_version_id,
-            model_name=call.model_name,
-            recipe=call.recipe,
-            generation_time=call.completion_time,
-        ),
-        actor=actor,
-        now=now,
-    )
+    version = templates.get_version(db, call.template_version_id or 0)
+    with write_tx(db):
+        if news_item_id is not None and not news.claim_item(db, news_item_id, now):
+            raise TemplateError("there is a post about this headline already.")
+        post_id = posts.insert(
+            db,
+            posts.NewPost(
+                content_type=call.content_type,
+                text=call.text,
+                verdict=Verdict(tuple(Finding(**finding) for finding in call.findings)),
+                origin="model",
+                world=snapshot.world if snapshot else "live",
+                snapshot_id=call.snapshot_id,
+                news_item_id=news_item_id,
+                prompt_template_id=version.template_id if version else None,
+                template_version_id=call.template_version_id,
+                model_name=call.model_name,
+                recipe=call.recipe,
+                generation_time=call.completion_time,
+                flags=("trial",),
+                policy_version=policy.POLICY_VERSION,
+            ),
+            actor=actor,
+            now=now,
+        )
+        generations.link(db, call.draft_key, post_id)
+        repetition.remember(db, post_id, call.text, now)
+    return post_id
 
 
 def planned(setting: Setting, model: Model) -> Plan:
