@@ -32,7 +32,7 @@ def _whole(value: object) -> object:
 
 Amount = Annotated[float, Field(ge=0.01, lt=1e18, allow_inf_nan=False, strict=True)]
 Percent = Annotated[float, Field(ge=-100, le=100_000, allow_inf_nan=False, strict=True)]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10**12, strict=True)]
+Count = Annotated[int, Field(ge=0, le=10**12, strict=True), BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 Day = Annotated[date, BeforeValidator(_text)]
 Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -46,7 +46,7 @@ class Strict(BaseModel):
 
 
 class FearGreedContext(Strict):
-    value: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100, strict=True)]
+    value: Annotated[int, Field(ge=0, le=100, strict=True), BeforeValidator(_whole)]
     label: Line
 
 
