@@ -135,10 +135,19 @@ def set_examined(checks: list[Check]) -> None:
     st.session_state["doctor.said"] = checks
 
 
-def tried() -> list[tuple[int, Tried]]:
-    """What the playground wrote in this tab: (id of the stored call, outcome)."""
-    return list(st.session_state.get("playground.tried", []))
+@dataclass(frozen=True)
+class Try:
+    """One text of the playground: its stored call, what came of it, the headline it is about."""
+
+    call_id: int
+    tried: Tried
+    news_item_id: int | None
 
 
-def set_tried(outcomes: list[tuple[int, Tried]]) -> None:
-    st.session_state["playground.tried"] = outcomes
+def tries() -> list[Try]:
+    """What the playground wrote in this tab."""
+    return list(st.session_state.get("playground.tries", []))
+
+
+def set_tries(found: list[Try]) -> None:
+    st.session_state["playground.tries"] = found

@@ -209,6 +209,13 @@ def not_enough(n: int, least: int) -> str:
     return f"not enough data ({n:,} of {least:,})"
 
 
+def short(text: str, most: int) -> str:
+    """At most ``most`` characters, cut at a word, with an ellipsis where something is left out."""
+    if len(text) <= most:
+        return text
+    return text[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
 def count(n: int, one: str, many: str | None = None) -> str:
     """``1 post``, ``3 posts``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -12,7 +12,9 @@ from sqlite_utils import Database
 from console import data, models, parts, state, words
 from console.actions import act
 from console.models import Run
+from console.screens import prompt_work
 from console.shell import Desk
+from console.state import Try
 from engine.errors import BuzzError, TemplateError
 from engine.llm.base import Options
 from engine.posting import queue
@@ -20,6 +22,7 @@ from engine.records import CONTENT_TYPES, Snapshot
 from engine.service.users import Operator
 from engine.store import console_reads, generations, news, snapshots, templates
 from engine.store.generations import StoredCall
+from engine.store.news import NewsItem
 from engine.store.templates import Template, TemplateVersion
 from engine.writing import trial
 from engine.writing.trial import Tried, Wish
@@ -33,6 +36,7 @@ class View:
     """What may be chosen, and the call to replay if one is asked for."""
 
     versions: list[tuple[Template, TemplateVersion]]
+    live: dict[int, TemplateVersion]  # in production, by template
     moments: list[tuple[int, str, float]]
     replay: StoredCall | None
 
@@ -50,12 +54,10 @@ class Asked:
 def read() -> View:
     asked = state.replaying()
     with data.showing() as db:
+        found = templates.listing(db)
         return View(
-            versions=[
-                (template, version)
-                for template in templates.listing(db)
-                for version in templates.versions(db, template.id)
-            ],
+            versions=[(t, version) for t in found for version in templates.versions(db, t.id)],
+            live={t.id: version for t in found if (version := templates.labelled(db, t.id))},
             moments=console_reads.moments(db),
             replay=generations.get(db, asked) if asked else None,
         )
@@ -77,16 +79,13 @@ def ask(desk: Desk, view: View) -> Asked | None:
         )
         or "price"
     )
-    labels = {f"{t.name} · version {v.number}": v for t, v in view.versions if t.purpose == kind}
-    chosen = st.selectbox(
-        "Prompt", [*labels, FREE], len(labels) if replay else 0, key=f"play.prompt.{kind}"
-    )
-    prompt = None
-    if chosen == FREE:
-        prompt = st.text_area(
-            "Your prompt", replay.raw_prompt if replay else "", key="play.free", height=160
-        )
+    chosen, prompt = _prompt(view, kind)
+    if chosen:
+        template, base = chosen
+        prompt_work.compare(view.live.get(template.id), base)
+        prompt_work.save_as(desk, template, base, kind, prompt)
     snapshot = _moment(desk, view)
+    item = _headline(snapshot) if kind == "news" and snapshot else None
     configured = data.config()
     available = models.names(configured.llm, configured.model)
     names = st.pills(
@@ -94,13 +93,42 @@ def ask(desk: Desk, view: View) -> Asked | None:
         key="play.models",
     )  # fmt: skip
     options, repeats, seed, recipe = _options(replay)
-    if snapshot is None or not names or (prompt is not None and not prompt.strip()):
+    version = chosen[1] if chosen and prompt is None else None
+    if snapshot is None or not names or not (version or prompt):
         return None
-    with data.showing() as db:
-        item = next(iter(news.listing(db, limit=1)), None) if kind == "news" else None
-    version = None if prompt is not None else labels[chosen]
     wish = Wish(kind, snapshot, options, version, prompt, recipe, item)
     return Asked(wish, names, repeats, seed)
+
+
+def _prompt(view: View, kind: str) -> tuple[tuple[Template, TemplateVersion] | None, str | None]:
+    """The chosen template and version, and the free text where that was chosen instead. Free text
+    stands beside the first version of its kind, which it may be saved over."""
+    labels = {prompt_work.label(t, v): (t, v) for t, v in view.versions if t.purpose == kind}
+    chosen = st.selectbox(
+        "Prompt", [*labels, FREE], len(labels) if view.replay else 0, key=f"play.prompt.{kind}"
+    )
+    if chosen != FREE:
+        return labels.get(chosen), None
+    typed = view.replay.raw_prompt if view.replay else ""
+    text = st.text_area("Your prompt, sent as it is", typed, key="play.free", height=160)
+    return next(iter(labels.values()), None), text.strip()
+
+
+def _headline(snapshot: Snapshot) -> NewsItem | None:
+    """A headline of the same world that no post is about yet."""
+    with data.showing() as db:
+        found = news.listing(db, world=snapshot.world, limit=60)
+    free = {
+        item.id: item for item in found if item.claimed_at is None and item.duplicate_of is None
+    }
+    if not free:
+        st.caption("Every stored headline has its post; this one is written without.")
+        return None
+    picked = st.selectbox(
+        "Headline", list(free), format_func=lambda item_id: words.short(free[item_id].title, 70),
+        key="play.headline",
+    )  # fmt: skip
+    return free.get(picked)
 
 
 def _moment(desk: Desk, view: View) -> Snapshot | None:
@@ -158,9 +186,9 @@ def results(desk: Desk, asked: Asked | None) -> None:
         )  # fmt: skip
         st.button("Stop", key="play.stop", icon=":material/stop:", shortcut="Escape")
     if run and asked is not None:
-        state.set_tried([])
+        state.set_tries([])
         _write(asked)
-    tried = state.tried()
+    tried = state.tries()
     if not tried:
         parts.empty(
             "Nothing tried yet",
@@ -193,13 +221,18 @@ def _write(asked: Asked) -> None:
             st.caption(words.plain(name))
             for repeat in range(asked.repeats):
                 seed = asked.seed + repeat if asked.seed is not None else random.randrange(2**31)
-                _stream(Run(setting, models.load(name), seed, TIMEOUT_S), setting, repeat + 1)
+                _stream(
+                    Run(setting, models.load(name), seed, TIMEOUT_S),
+                    asked.wish,
+                    setting,
+                    repeat + 1,
+                )
                 done += 1
                 progress.progress(done / total, f"{done} of {total}")
     st.rerun()
 
 
-def _stream(run: Run, setting: trial.Setting, candidate: int) -> None:
+def _stream(run: Run, wish: Wish, setting: trial.Setting, candidate: int) -> None:
     """Pieces as they come, in a plain text box: model text never passes through markdown."""
     place, text = st.empty(), ""
     with place.container(border=True):
@@ -213,16 +246,17 @@ def _stream(run: Run, setting: trial.Setting, candidate: int) -> None:
         call_id = trial.store(
             data.shown_path(), setting, run.result, candidate=candidate, now=data.now()
         )
-        state.set_tried([*state.tried(), (call_id, run.result)])
+        about = wish.news.id if wish.news else None
+        state.set_tries([*state.tries(), Try(call_id, run.result, about)])
 
 
-def _summary(tried: list[tuple[int, Tried]], blind: bool) -> None:
+def _summary(tried: list[Try], blind: bool) -> None:
     """Acceptance with its interval for each model; never one lucky sample."""
     if blind:
         return
     rows = []
-    for name in dict.fromkeys(item.model for _, item in tried):
-        mine = [item for _, item in tried if item.model == name]
+    for name in dict.fromkeys(one.tried.model for one in tried):
+        mine = [one.tried for one in tried if one.tried.model == name]
         passed = sum(item.verdict is not None and item.verdict.outcome == "pass" for item in mine)
         low, high = words.wilson(passed, len(mine))
         rows.append({
@@ -236,15 +270,14 @@ def _summary(tried: list[tuple[int, Tried]], blind: bool) -> None:
     st.dataframe(rows, hide_index=True, alt=f"Acceptance of {len(rows)} models.")
 
 
-def _outcomes(desk: Desk, tried: list[tuple[int, Tried]], blind: bool) -> None:
+def _outcomes(desk: Desk, tried: list[Try], blind: bool) -> None:
     order = list(tried)
     if blind:
         random.Random(len(tried)).shuffle(order)
-    for number, (call_id, item) in enumerate(order, start=1):
+    for number, one in enumerate(order, start=1):
+        item = one.tried
         with st.container(border=True, gap="xsmall"):
-            who = f"Text {number}" if blind else item.model
-            seconds = "" if blind else f" · {words.span(item.seconds)}"
-            st.caption(words.plain(f"{who} · {item.recipe}{seconds}"))
+            st.caption(f"Text {number}" if blind else words.plain(_about(item)))
             st.text(item.text or item.raw or item.error)
             if item.verdict is not None:
                 parts.badge(words.verdict_word(item.verdict.outcome))
@@ -252,23 +285,33 @@ def _outcomes(desk: Desk, tried: list[tuple[int, Tried]], blind: bool) -> None:
                     st.caption(words.plain(f"{finding.rule}: {finding.message}"))
             if item.text:
                 st.button(
-                    "Send to the queue", key=f"play.send.{call_id}", icon=":material/inbox:", type="tertiary",
-                    on_click=_send, args=(call_id,), disabled=not desk.may("editor"),
+                    "Send to the queue", key=f"play.send.{one.call_id}", icon=":material/inbox:",
+                    type="tertiary", on_click=_send, args=(one,), disabled=not desk.may("editor"),
                 )  # fmt: skip
             if not blind:
-                _prompt(call_id, item)
+                _rendered(one.call_id, item)
 
 
-def _prompt(call_id: int, item: Tried) -> None:
+def _about(item: Tried) -> str:
+    """Model, recipe, time and tokens of one run."""
+    told = [item.model, item.recipe, words.span(item.seconds)]
+    if item.generation and item.generation.usage.output_tokens:
+        told.append(words.count(item.generation.usage.output_tokens, "token"))
+    return " · ".join(told)
+
+
+def _rendered(call_id: int, item: Tried) -> None:
     box = st.expander("Rendered prompt", key=f"play.prompt.of.{call_id}", on_change="rerun")
     if box.open:
         with box:
             st.code(item.prompt.text(), language=None, wrap_lines=True)
 
 
-def _send(call_id: int) -> None:
+def _send(one: Try) -> None:
     def work(db: Database, operator: Operator) -> str:
-        post_id = trial.offer(db, call_id, actor=operator.name, now=data.now())
+        post_id = trial.offer(
+            db, one.call_id, actor=operator.name, now=data.now(), news_item_id=one.news_item_id
+        )
         became = queue.submit(
             db, post_id, actor=operator, now=data.now(), publisher=data.config().publisher
         )
