@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,14 +39,20 @@ def clock() -> FakeClock:
     return FakeClock(datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
 
 
-@pytest.fixture
-def db_path(tmp_path: Path) -> Path:
-    """A migrated, empty database."""
-    path = tmp_path / "bot.db"
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrated once; tests work on copies of it."""
+    path = tmp_path_factory.mktemp("empty") / "bot.db"
     db = connect(path)
     migrate(db)
     db.close()
     return path
+
+
+@pytest.fixture
+def db_path(tmp_path: Path, empty_database: Path) -> Path:
+    """A migrated, empty database."""
+    return Path(shutil.copy2(empty_database, tmp_path / "bot.db"))
 
 
 @pytest.fixture
