@@ -81,6 +81,13 @@ def _vote(pair: Shown, choice: VoteChoice) -> None:
     act("editor", work, shown=True)
 
 
+_WHAT = {
+    "budget": "budget", "disk": "disk", "schedule": "pace of the model", "latency": "seconds a call",
+    "rejection": "rejections",
+}  # fmt: skip
+_OF_A_MODEL = ("schedule", "latency")
+
+
 def forecast(desk: Desk) -> None:
     """What runs out when, each with the figures it rests on."""
     settings, path = data.config(), data.shown_path()
@@ -92,10 +99,13 @@ def forecast(desk: Desk) -> None:
     found = data.remember(
         "outlook", lambda db: outlook(db, path, settings.publisher, model, desk.now), hour, model
     )
+    if model.startswith("scripted:"):
+        found = [item for item in found if item.what not in _OF_A_MODEL]
+        st.caption("The scripted model has no weights: its speed says nothing and is not shown.")
     st.dataframe(
         [
             {
-                "what": item.what, "state": item.state, "in words": item.sentence,
+                "what": _WHAT[item.what], "state": item.state, "in words": item.sentence,
                 "rests on": item.basis,
             }
             for item in found
