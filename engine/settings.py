@@ -135,7 +135,7 @@ SETTINGS: dict[str, Setting] = {
     "service.tick_s": _number(1.0, 0.05, 60, "pause between two looks at the clock"),
     "service.heartbeat_stale_s": _number(30, 1, 3_600, "older heartbeats mean: not alive"),
     "service.min_free_mb": _whole(
-        200, 1, 1_000_000, "below this free disk space nothing is written"
+        200, 1, 1_000_000, "below this free disk space slots are skipped and no backup is made"
     ),
     "api.allow_public": Setting(
         False, "yes_no", "let the API listen beyond this machine (a token must exist, use TLS)"

@@ -230,7 +230,7 @@ def _disk_low(view: View) -> list[Found]:
         Found(
             "",
             "critical",
-            f"{free:.0f} MB are free beside the database; below {least} MB nothing is written. "
+            f"{free:.0f} MB are free beside the database; below {least} MB slots are skipped. "
             "Free some space, or remove old files in backups/.",
         )
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -120,7 +121,7 @@ class Filler:
         """A post of its own for each event too big to wait for a slot; answers how many."""
         with opened(self._db_path) as db:
             least = int(settings.get(db, "events.extra_priority"))
-        if self._out_of_money(self._clock.now()):
+        if self._no_room(self._clock.now()):
             return 0
         footing = self._desk.footing()
         happened = self._event_for(footing.snapshot, least) if footing.snapshot else None
@@ -158,9 +159,9 @@ class Filler:
             left = _post_of(db, slot)
         if left is not None:
             return self._end(slot, Written(None, "filled"), left)
-        broke = self._out_of_money(max(slot.due_at, self._clock.now()))
-        if broke:
-            return self._end(slot, Written(None, "skipped", broke))
+        full = self._no_room(max(slot.due_at, self._clock.now()))
+        if full:
+            return self._end(slot, Written(None, "skipped", full))
         footing = self._desk.footing()
         if footing.snapshot is None:
             return self._end(slot, Written(None, "skipped", f"market: {footing.reason}"))
@@ -236,10 +237,14 @@ class Filler:
                 )
         return written
 
-    def _out_of_money(self, at: datetime) -> str | None:
-        """Why the month of ``at`` has no money left for any post."""
+    def _no_room(self, at: datetime) -> str | None:
+        """Why nothing is written for ``at``: its month has no money left, or the disk no space."""
         with opened(self._db_path) as db:
-            return spend.room_for_another(db, at, self._publisher)
+            broke = spend.room_for_another(db, at, self._publisher)
+            least_mb = int(settings.get(db, "service.min_free_mb"))
+        free_mb = shutil.disk_usage(self._db_path.parent).free // 1_000_000
+        full = f"disk: {free_mb} MB are free, {least_mb} must stay" if free_mb < least_mb else None
+        return broke or full
 
     def _is_mixed(self, slot: Slot) -> bool:
         with opened(self._db_path) as db:

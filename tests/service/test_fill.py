@@ -180,6 +180,19 @@ def test_over_budget_the_slot_is_skipped_before_the_model_is_asked(
     assert model.requests == []
 
 
+def test_on_a_nearly_full_disk_the_slot_is_skipped_before_the_model_is_asked(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    model = ScriptedModel()
+    slot = plan(db, clock, "joke")
+    settings.put(db, "service.min_free_mb", 1_000_000, actor="test", now=clock.now())
+    make(model)[0].fill_due()
+    assert (done := slots.get(db, slot.id)) is not None
+    assert done.state == "skipped"
+    assert (done.reason or "").startswith("disk: ")
+    assert model.requests == []
+
+
 def test_a_slot_of_next_month_is_paid_from_next_months_budget(
     db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
 ) -> None:
