@@ -20,6 +20,7 @@
     │   ├── ModelCancelled        the caller closed the model during the call
     │   └── ModelOff              circuit breaker open
     ├── TemplateError             unknown field, missing or mistyped variable (exit 2)
+    │   └── NothingNew            every vetted line that fits was posted lately
     ├── QueueConflict             the post is no longer what the caller saw
     ├── PermissionDenied          the role may not do this
     └── PostingError
@@ -145,6 +146,10 @@ class TemplateError(BuzzError):
     """A template or its variables are wrong."""
 
     exit_code = 2
+
+
+class NothingNew(TemplateError):
+    """Nothing vetted is left that was not posted lately: the slot is better left empty."""
 
 
 class QueueConflict(BuzzError):

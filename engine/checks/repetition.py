@@ -22,7 +22,7 @@ import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -94,6 +94,45 @@ def check(text: str, history: History) -> list[Finding]:
         return [Finding("repetition.error", "error", 0, len(text), message)]
 
 
+class Recall:
+    """What may not be said again yet, asked of the parts of a post before it is written.
+
+    A part is refused here only where :func:`check` would refuse any post with it at that place.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        forms = fingerprints.recent(history.db, history.last, history.exclude_post_id)
+        self._openings = Counter(form.opening for form in forms)
+        self._endings = Counter(form.ending for form in forms)
+        self._tags = Counter(form.hashtags for form in forms)
+
+    def refuses(self, text: str) -> bool:
+        """A whole post."""
+        return any(finding.severity != "warn" for finding in check(text, self._history))
+
+    def has_said(self, part: str) -> bool:
+        """Whether one of the sentences was posted within the week."""
+        history = self._history
+        week = history.now - timedelta(days=min(MASKED_DAYS, history.window_days))
+        return any(
+            fingerprints.sentence_user(history.db, code, week, history.exclude_post_id)
+            for _, code in _sentences(part)
+        )
+
+    def opens_worn(self, part: str) -> bool:
+        """Whether no post may begin with this part now."""
+        return _edge_worn("opening", mask(_words(part))[:EDGE_WORDS], self._openings)
+
+    def ends_worn(self, part: str) -> bool:
+        """Whether no post may end with this part now."""
+        return _edge_worn("ending", mask(_words(part))[-EDGE_WORDS:], self._endings)
+
+    def tags_worn(self, tags: tuple[str, ...]) -> bool:
+        """Whether no post may carry these hashtags now; one alone is never refused."""
+        return len(tags) > 1 and self._tags[_tags_code(tags)] >= MOST_HASHTAG_SETS
+
+
 def remember(db: Database, post_id: int, text: str, now: datetime) -> None:
     """Keep the fingerprint of a post; again for an edited one replaces it.
 
@@ -134,17 +173,21 @@ def fingerprint(text: str) -> Fingerprint:
     """What is remembered of a text; deterministic over versions of Python."""
     words = _words(text)
     masked = mask(words)
-    tags = sorted({tag.lower() for tag in HASHTAG.findall(text)})
+    tags = HASHTAG.findall(text)
     return Fingerprint(
         exact=hashed(" ".join(words) or text),
         masked=hashed("masked " + (" ".join(masked) or text)),
         opening=hashed("opening", *masked[:EDGE_WORDS]) if len(words) > EDGE_WORDS else 0,
         ending=hashed("ending", *masked[-EDGE_WORDS:]) if len(words) > EDGE_WORDS else 0,
         emoji=hashed("emoji", *emoji(text)) if emoji(text) else 0,
-        hashtags=hashed("tags", *tags) if tags else 0,
+        hashtags=_tags_code(tags) if tags else 0,
         words=tuple(sorted(set(words))),
         sentences=tuple(code for _, code in _sentences(text)),
     )
+
+
+def _tags_code(tags: Iterable[str]) -> int:
+    return hashed("tags", *sorted({tag.lower().removeprefix("#") for tag in tags}))
 
 
 def _words(text: str) -> list[str]:
@@ -228,6 +271,11 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return common / every if every else 1.0
 
 
+def _edge_worn(name: str, words: list[str], uses: Counter[int]) -> bool:
+    most = MOST_EDGE_WITH_NUMBER if NUMBER in words else MOST_EDGE
+    return len(words) == EDGE_WORDS and uses[hashed(name, *words)] >= most
+
+
 def _worn(text: str, mark: Fingerprint, forms: list[Form]) -> Iterator[Finding]:
     """Openings, endings, emoji and hashtags used too often among the last posts."""
     masked = mask(_words(text))
@@ -236,8 +284,7 @@ def _worn(text: str, mark: Fingerprint, forms: list[Form]) -> Iterator[Finding]:
         ("ending", mark.ending, Counter(form.ending for form in forms), masked[-EDGE_WORDS:]),
     )
     for name, value, uses, words in edges:
-        most = MOST_EDGE_WITH_NUMBER if NUMBER in words else MOST_EDGE
-        if value and uses[value] >= most:
+        if value and _edge_worn(name, words, uses):
             yield _worn_out(text, name, "reject", uses[value], len(forms), " ".join(words))
     uses = Counter(form.emoji for form in forms)
     if mark.emoji and uses[mark.emoji] >= MOST_EMOJI:

@@ -60,10 +60,7 @@ class Stage:
                 version=templates.get_version(self._db, place.subject.version_id),
                 recipe=place.recipe,
             )
-            setting = trial.prepare(self._db, wish, random.Random(place.seed))
-            # what was posted lately must not decide what is measured
-            material = dataclasses.replace(setting.material, avoid=frozenset())
-            self._prepared = (key, dataclasses.replace(setting, material=material))
+            self._prepared = (key, trial.prepare(self._db, wish, random.Random(place.seed)))
         return self._prepared[1]
 
     def _context(self, content_type: str, moment: int) -> CheckContext:

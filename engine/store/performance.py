@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from engine.clock import iso
-
 WINDOW = 50
-
-REPEAT_AFTER = {"joke": timedelta(days=30), "motivation": timedelta(days=30)}
-"""When a whole line may come again (engine.checks.repetition: the same words after 30 days); of
-other types, whose lines stand beside a headline or figures, a sentence may after 7."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +39,3 @@ def recent(db: Database, content_type: str) -> RecentPerformance:
         first_try=sum(attempts == 1 for attempts, _ in rows),
         refused=sum(state == "rejected" for _, state in rows),
     )
-
-
-def recent_texts(db: Database, content_type: str, now: datetime) -> list[str]:
-    """Texts of one type that are too young to be repeated, newest first, at most 500."""
-    age = REPEAT_AFTER.get(content_type, timedelta(days=7))
-    rows = db.conn.execute(
-        "SELECT text FROM posts WHERE content_type = ? AND created_at >= ? "
-        "ORDER BY created_at DESC, id DESC LIMIT 500",
-        (content_type, iso(now - age)),
-    ).fetchall()
-    return [row[0] for row in rows]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.records import CONTENT_TYPES
 from engine.resources import data_path
@@ -22,12 +22,14 @@ GENERIC = "generic"
 
 @dataclass(frozen=True)
 class Line:
-    """One whole vetted text. ``topic`` is a joke's subject or a stance's theme."""
+    """One whole vetted text. ``topic`` is a joke's subject or a stance's theme, ``tone`` one of
+    the shipped voice's."""
 
     id: str
     text: str
     topic: str = ""
     sentiment: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def _lines(name: str) -> tuple[Line, ...]:
             row["text"],
             row.get("topic") or row.get("theme", ""),
             row.get("sentiment", ""),
+            row["tone"],
         )
         for row in _file(name)["lines"]
     )
@@ -130,35 +133,12 @@ def stances(title: str, sentiment: str) -> tuple[Line, ...]:
     )
 
 
-_Item = TypeVar("_Item", Line, BackupPost)
-
-
-def fresh(items: Iterable[_Item], avoid: frozenset[str]) -> tuple[_Item, ...]:
-    """Items not used lately; ``avoid`` holds ids and whole texts of recent posts."""
-    return tuple(
-        item
-        for item in items
-        if item.id not in avoid and not any(item.text in text for text in avoid)
-    )
-
-
-def pick(
-    rng: random.Random, items: Sequence[_Item], count: int, avoid: frozenset[str]
-) -> tuple[_Item, ...]:
-    """``count`` random items, fresh ones first; fewer where there are fewer."""
-    unused = fresh(items, avoid)
-    chosen = rng.sample(unused, min(count, len(unused)))
-    if len(chosen) < count:
-        used = [item for item in items if item not in unused]
-        chosen += rng.sample(used, min(count - len(chosen), len(used)))
-    return tuple(chosen)
-
-
 def choose_hashtags(
-    rng: random.Random, content_type: str, avoid: frozenset[str] = frozenset()
+    rng: random.Random,
+    content_type: str,
+    worn: Callable[[tuple[str, ...]], bool] = lambda tags: False,
 ) -> tuple[str, ...]:
-    """A random set for the content type; ``avoid`` holds ids of sets used lately."""
+    """A random set for the content type, of those that are not worn out."""
     assert content_type in CONTENT_TYPES  # noqa: S101  callers pass a checked type
-    fitting = [s for s in hashtag_sets() if not s.types or content_type in s.types]
-    unused = [s for s in fitting if s.id not in avoid]
-    return rng.choice(unused or fitting).tags
+    fitting = [row for row in hashtag_sets() if not row.types or content_type in row.types]
+    return rng.choice([row for row in fitting if not worn(row.tags)]).tags

@@ -23,7 +23,7 @@ from engine.checks import injection, policy, repetition
 from engine.checks import voice as voice_check
 from engine.checks.verdict import CheckContext, run_checks
 from engine.clock import Clock
-from engine.errors import ModelError, TemplateError, UsageError
+from engine.errors import ModelError, NothingNew, TemplateError, UsageError
 from engine.llm.base import GenerationRequest, Model, Options, Prompt
 from engine.log import event
 from engine.records import Snapshot, Verdict
@@ -140,19 +140,20 @@ class _Session:
             rng=rng,
         )
         self.template, self.version = _template(db, order)
+        history = repetition.History(db, clock.now())
+        self.recall = repetition.Recall(history)
         self.checks = CheckContext(
             order.content_type,
             self.context.facts,
             self.voice,
             self.settings["content.voice_threshold"],
-            repetition.History(db, clock.now()),
+            history,
         )
         self.hashtags = (
-            banks.choose_hashtags(rng, order.content_type)
+            banks.choose_hashtags(rng, order.content_type, self.recall.tags_worn)
             if order.hashtags is None
             else order.hashtags
         )
-        self.avoid = frozenset(performance.recent_texts(db, order.content_type, clock.now()))
         self.draft_key = uuid.UUID(int=rng.getrandbits(128)).hex
         self.deadline = clock.boottime() + float(self.settings["content.max_seconds"])
         self.attempts = 0
@@ -167,6 +168,9 @@ class _Session:
         while rejections < self.settings["content.max_attempts"] and self._time_left() > 0:
             try:
                 candidate = self._round(simplified)
+            except NothingNew as error:
+                self.failure = str(error)
+                return None
             except ModelError as error:
                 self.failure = str(error)
                 event(
@@ -255,12 +259,13 @@ class _Session:
             headline=self.context.facts.headline,
             sentiment=self.context.tone,
             hashtags=self.hashtags,
-            avoid=self.avoid,
+            recall=self.recall,
             rng=self.rng,
             features=self.model.features,
             flat_pct=float(self.settings["trend.flat_pct"]),
             strong_pct=float(self.settings["trend.strong_pct"]),
             news_flash=flash.sentence if flash else "",
+            tone=self.order.tone or "",
         )
 
     def _prompt(self) -> Prompt:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from engine.errors import TemplateError
+from engine.checks.repetition import Recall
+from engine.errors import NothingNew, TemplateError
 from engine.llm.base import Options, Prompt
 from engine.writing import banks, echo, phrases
 from engine.writing.plans import Material, Plan, finished
@@ -19,7 +20,11 @@ from engine.writing.plans import Material, Plan, finished
 LINES_OFFERED = 4
 PHRASES_OFFERED = 3
 
+FACTUAL = "factual"
+"""The tone that ends a price post on a fact instead of a remark."""
+
 _SHAPES: tuple[tuple[str, ...], ...] = (
+    ("fact", "relation"),
     ("opener", "fact", "closer"),
     ("opener", "fact", "relation"),
     ("opener", "fact", "mood"),
@@ -32,9 +37,10 @@ _SHAPES: tuple[tuple[str, ...], ...] = (
 
 
 def plan_menu(material: Material) -> Plan:
-    """A choice among vetted texts, all true now.
+    """A choice among vetted texts, all true now, of which none was said lately.
 
-    Raises: TemplateError when the material cannot make a post (no price, no headline).
+    Raises: NothingNew when no such line is left, TemplateError when the material cannot make a
+    post (no price, no headline).
     """
     if material.content_type == "price":
         return _price_menu(material)
@@ -76,22 +82,46 @@ def _offered(
     "Recipe to build"). Phrases that share a telling word with an earlier slot are left out, so
     that no post says "chart" twice.
     """
-    rng = material.rng
-    shapes = [shape for shape in _SHAPES if all(true_now[slot] for slot in shape)]
-    if material.news_flash:  # the event opens the post
-        shapes = [shape for shape in shapes if shape[0] == "fact"]
-    shape = rng.choice(shapes or [("fact",)])
-    used = "\n".join(material.avoid)
+    rng, known = material.rng, phrases.values(material.market().facts)
+    shape = rng.choice(_shapes(true_now, material))
     offered: list[list[phrases.Phrase]] = []
     said: set[str] = set()
-    for slot in shape:
+    for place, slot in enumerate(shape):
         options = [p for p in true_now[slot] if not said & _telling(p.text)]
-        fresh = [p for p in options if p.text not in used]
-        chosen = rng.sample(fresh or options, min(PHRASES_OFFERED, len(fresh or options)))
+        rng.shuffle(options)
+        options.sort(key=lambda p: material.off_tone(p.tone))
+        edges = (place == 0 and not material.news_flash, place == len(shape) - 1)
+        new = (p for p in options if _is_new(phrases.fill(p.text, known), edges, material.recall))
+        chosen = list(itertools.islice(new, PHRASES_OFFERED))
         if chosen:
             offered.append(chosen)
             said |= set().union(*(_telling(p.text) for p in chosen))
+        elif slot == "fact":
+            raise NothingNew("every way of saying the price was used in the last posts.")
     return offered
+
+
+def _shapes(
+    true_now: dict[str, tuple[phrases.Phrase, ...]], material: Material
+) -> list[tuple[str, ...]]:
+    """Shapes that can be filled now: a market event opens its post, a factual post ends on a
+    fact."""
+    shapes = [shape for shape in _SHAPES if all(true_now[slot] for slot in shape)]
+    if material.news_flash:
+        shapes = [shape for shape in shapes if shape[0] == "fact"]
+    if material.tone == FACTUAL:
+        shapes = [shape for shape in shapes if shape[-1] == "relation"] or shapes
+    return shapes or [("fact",)]
+
+
+def _is_new(text: str, edges: tuple[bool, bool], recall: Recall | None) -> bool:
+    """Whether repetition lets a post pass that says this; ``edges``: it opens it, it ends it."""
+    opens, ends = edges
+    return recall is None or not (
+        recall.has_said(text)
+        or (opens and recall.opens_worn(text))
+        or (ends and recall.ends_worn(text))
+    )
 
 
 _COMMON = frozenset(["bitcoin", "between", "hours", "their", "there", "where", "about", "today"])
@@ -103,7 +133,11 @@ def _telling(text: str) -> frozenset[str]:
 
 
 def _line_menu(material: Material) -> Plan:
-    lines = banks.pick(material.rng, _lines_for(material), LINES_OFFERED, material.avoid)
+    lines = list(itertools.islice(_new_lines(material), LINES_OFFERED))
+    if not lines:
+        raise NothingNew(
+            f"every {material.content_type} line that fits was posted lately, or its headline was."
+        )
     by_stem = _stems([line.text for line in lines])
     headline = material.headline if material.content_type == "news" else None
 
@@ -117,6 +151,21 @@ def _line_menu(material: Material) -> Plan:
     tail = f"Headline: {echo.plain(headline.title)}\nComment:" if headline else "Post:"
     prompt = Prompt(system=_LINE_HEADS[material.content_type], user=tail, raw=True)
     return Plan("menu", prompt, grammar, None, _OPTIONS, fill)
+
+
+def _new_lines(material: Material) -> Iterator[banks.Line]:
+    """Lines that repetition lets pass and a headline leaves room for, in random order, those of
+    the tone first."""
+    lines = list(_lines_for(material))
+    material.rng.shuffle(lines)
+    lines.sort(key=lambda line: material.off_tone(line.tone))
+    for line in lines:
+        try:
+            text = finished(line.text, material)
+        except TemplateError:
+            continue
+        if material.recall is None or not material.recall.refuses(text):
+            yield line
 
 
 def _stems(texts: Sequence[str]) -> dict[str, str]:

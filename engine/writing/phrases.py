@@ -45,12 +45,14 @@ def format_pct(value: float, *, signed: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Phrase:
-    """One vetted phrase: ``slot`` of a post, ``when`` it is true, ``text`` with placeholders."""
+    """One vetted phrase: ``slot`` of a post, ``when`` it is true, ``text`` with placeholders,
+    ``tone`` one of the shipped voice's where it has one."""
 
     id: str
     slot: str
     when: tuple[str, ...]
     text: str
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,8 @@ def shipped_phrases() -> tuple[Phrase, ...]:
     """The phrases of ``data/content/price_phrases.json``."""
     rows = json.loads(data_path("content/price_phrases.json").read_text(encoding="utf-8"))
     return tuple(
-        Phrase(row["id"], row["slot"], tuple(row["when"]), row["text"]) for row in rows["phrases"]
+        Phrase(row["id"], row["slot"], tuple(row["when"]), row["text"], row.get("tone", ""))
+        for row in rows["phrases"]
     )
 
 

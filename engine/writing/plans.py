@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.checks.repetition import Recall
 from engine.llm.base import Options, Prompt
 from engine.market.trend import Trend
 from engine.records import Facts, Headline
@@ -17,9 +18,10 @@ Recipe = Literal["menu", "slots", "free"]
 
 @dataclass(frozen=True)
 class Material:
-    """What a post is made of. ``avoid`` holds ids of lines and whole texts used lately;
+    """What a post is made of. ``recall`` knows what was said lately, None forgets it;
     ``features`` is :attr:`engine.llm.base.Model.features`; percentages are settings ``trend.*``;
-    ``news_flash`` is a market event's sentence that a price post opens with.
+    ``news_flash`` is a market event's sentence that a price post opens with; ``tone`` is one of
+    the voice's, for lines that have it, empty for any.
     """
 
     content_type: str
@@ -28,12 +30,17 @@ class Material:
     headline: Headline | None
     sentiment: str | None
     hashtags: tuple[str, ...]
-    avoid: frozenset[str]
     rng: random.Random
+    recall: Recall | None = None
     features: frozenset[str] = frozenset()
     flat_pct: float = phrases.FLAT_PCT
     strong_pct: float = phrases.STRONG_PCT
     news_flash: str = ""
+    tone: str = ""
+
+    def off_tone(self, tone: str) -> bool:
+        """Whether another tone is wanted; a sort key."""
+        return bool(self.tone) and tone != self.tone
 
     def market(self) -> phrases.Market:
         """Facts and trend as phrases see them."""

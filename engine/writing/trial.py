@@ -84,14 +84,11 @@ class Tried:
     options: Options
 
 
-def _moment(wish: Wish) -> datetime:
-    """When the wished post would be written: at its snapshot's time."""
-    assert wish.snapshot.facts.as_of is not None  # noqa: S101  a snapshot has a time
-    return wish.snapshot.facts.as_of
-
-
 def prepare(db: Database, wish: Wish, rng: random.Random) -> Setting:
     """Read facts, voice and settings; render the prompt.
+
+    A trial may repeat itself and others, that is what repeats are for: what was posted lately
+    neither chooses what is offered nor judges what comes.
 
     Raises: TemplateError when a field is missing on this snapshot.
     """
@@ -107,7 +104,6 @@ def prepare(db: Database, wish: Wish, rng: random.Random) -> Setting:
         headline=context.facts.headline,
         sentiment=context.tone,
         hashtags=banks.choose_hashtags(rng, wish.content_type),
-        avoid=frozenset(performance.recent_texts(db, wish.content_type, _moment(wish))),
         rng=rng,
         flat_pct=float(rules["trend.flat_pct"]),
         strong_pct=float(rules["trend.strong_pct"]),
@@ -117,7 +113,6 @@ def prepare(db: Database, wish: Wish, rng: random.Random) -> Setting:
     else:
         variables = tuple(Variable.from_dict(row) for row in wish.version.variables)
         rendered = render(wish.version.system, wish.version.body, variables, context.values)
-    # a trial may repeat itself and others: that is what repeats are for
     checks = CheckContext(
         wish.content_type, context.facts, profile, rules["content.voice_threshold"]
     )

@@ -73,7 +73,6 @@ def material(
         "headline": rng.choice(HEADLINES) if content_type == "news" else None,
         "sentiment": rng.choice(("positive", "negative", "neutral")),
         "hashtags": banks.choose_hashtags(rng, content_type),
-        "avoid": frozenset(),
         "rng": rng,
     }
     return Material(**{**values, **changes})  # type: ignore[arg-type]

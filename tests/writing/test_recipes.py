@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
+from engine.checks import repetition
 from engine.checks.length import LIMIT, weigh
+from engine.checks.repetition import Recall
 from engine.checks.verdict import CheckContext, run_checks
 from engine.checks.voice import load_profile
-from engine.errors import TemplateError
+from engine.errors import NothingNew, TemplateError
 from engine.llm.base import GenerationRequest, Prompt
 from engine.llm.derive import text_of_grammar
 from engine.llm.scripted import ScriptedModel
-from engine.records import CONTENT_TYPES, Facts, Headline
+from engine.records import CONTENT_TYPES, Facts, Headline, Verdict
+from engine.resources import data_path
+from engine.store.posts import NewPost, insert
 from engine.writing import banks, recipes
-from tests.writing.markets import markets, material
+from tests.writing.markets import HEADLINES, markets, material
 
 PROMPT = Prompt(system="You write posts.", user="Facts\n- Price now: $67,432\n\nPost:")
 NO_GRAMMAR = frozenset({"json_schema"})
@@ -104,11 +111,68 @@ def test_random_choices_give_many_different_posts(content_type: str, least: floa
     assert len(texts) / 1_000 >= least
 
 
-def test_lines_used_lately_are_not_offered_again() -> None:
-    used = frozenset(line.text + " #Bitcoin" for line in banks.jokes()[10:])
-    plan = recipes.plan_menu(material("joke", 5, avoid=used))
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def said(db: Database, texts: Iterable[str], age: timedelta = timedelta(days=3)) -> Recall:
+    """What is remembered after these texts were posted."""
+    for text in texts:
+        draft = NewPost("joke", text, Verdict(), "model", "live")
+        repetition.remember(db, insert(db, draft, actor="test", now=NOW - age), text, NOW - age)
+    return Recall(repetition.History(db, NOW))
+
+
+def test_lines_used_lately_are_not_offered_again(db: Database) -> None:
+    recall = said(db, (line.text + " #Bitcoin" for line in banks.jokes()[10:]))
+    plan = recipes.plan_menu(material("joke", 5, recall=recall))
     fresh = {line.text for line in banks.jokes()[:10]}
     assert {plan.fill(path(plan, seed)).split(" #")[0] for seed in range(30)} <= fresh
+
+
+@pytest.mark.parametrize("content_type", ["joke", "motivation", "news"])
+def test_when_every_line_was_used_lately_nothing_is_planned(
+    db: Database, content_type: str
+) -> None:
+    lines = {"joke": banks.jokes, "motivation": banks.motivation, "news": banks.news_stances}
+    recall = said(db, (line.text for line in lines[content_type]()))
+    with pytest.raises(NothingNew, match=f"every {content_type} line that fits was posted lately"):
+        recipes.plan_menu(material(content_type, 5, recall=recall))
+
+
+def test_a_headline_quoted_this_week_is_not_quoted_again(db: Database) -> None:
+    headline = Headline("Regulator opens consultation on custody rules", "CoinDesk")
+    recall = said(db, [f'"{headline.title}" — CoinDesk'])
+    with pytest.raises(NothingNew, match="or its headline was"):
+        recipes.plan_menu(material("news", 5, headline=headline, recall=recall))
+
+
+def test_price_posts_leave_out_sentences_of_the_week(db: Database) -> None:
+    """Whatever path the model takes, repetition has nothing against it."""
+    phrases = json.loads(data_path("content/price_phrases.json").read_text("utf-8"))["phrases"]
+    prose = [row["text"] for row in phrases if row["slot"] in ("opener", "mood", "closer")]
+    recall = said(db, (text for text in prose[::2] if "{" not in text))
+    facts = Facts(price_usd=67_432.0, change_24h_pct=-2.3, high_24h=69_280.0, low_24h=66_950.0)
+    for seed in range(60):
+        plan = recipes.plan_menu(material("price", seed, facts, recall=recall))
+        assert not recall.refuses(plan.fill(path(plan, seed)))
+
+
+@pytest.mark.parametrize("tone", ["calm", "dry wit", "factual", "warm"])
+@pytest.mark.parametrize("content_type", ["joke", "motivation", "news"])
+def test_lines_of_the_wanted_tone_are_offered_first(content_type: str, tone: str) -> None:
+    lines = (*banks.jokes(), *banks.motivation(), *banks.news_stances())
+    tones = {line.text: line.tone for line in lines}
+    wanted = material(content_type, 3, headline=HEADLINES[0], hashtags=(), tone=tone)
+    plan = recipes.plan_menu(wanted)
+    offered = {plan.fill(path(plan, seed)).split("\n\n")[-1] for seed in range(30)}
+    assert {tones[text] for text in offered} == {tone}
+
+
+def test_a_factual_price_post_ends_on_a_fact() -> None:
+    facts = Facts(price_usd=67_432.0, change_24h_pct=-2.3, high_24h=69_280.0, low_24h=66_950.0)
+    for seed in range(30):
+        plan = recipes.plan_menu(material("price", seed, facts, hashtags=(), tone="factual"))
+        assert re.search(r"\d[^.!?]*[.!?]$", plan.fill(path(plan, seed)))
 
 
 def test_a_price_post_without_a_price_is_refused() -> None:
