@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-import signal
 import socket
 import subprocess
 import textwrap
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ from engine.posting.lock import HostLock
 from engine.service.app import App
 from engine.service.console import start
 from engine.service.fill import Written
+from engine.service.signals import stop_on_signals
 from engine.store import schedules, settings
 from engine.store.database import opened, write_tx
 
@@ -59,26 +56,6 @@ def add(commands: Any) -> None:
     console = commands.add_parser("console", help="the console alone, beside a running service")
     console.add_argument("--port", type=int, default=8501, help="its port (8501)")
     console.set_defaults(handler=_console)
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one ends the process at once."""
-    stop = threading.Event()
-
-    def on_signal(number: int, frame: object) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    before = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _run(app: App, args: argparse.Namespace) -> int:
