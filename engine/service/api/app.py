@@ -16,6 +16,7 @@ from engine.service.api.guard import Guard
 from engine.service.api.routes import generate, generations, models, service, templates
 
 BASE = "/api/v1"
+ROUTERS = tuple(module.router for module in (generate, templates, models, generations, service))
 
 
 def build(api: Api) -> ASGIApp:
@@ -43,8 +44,8 @@ def routes(api: Api) -> FastAPI:
     )
     app.state.api = api
     problems.install(app)
-    for module in (generate, templates, models, generations, service):
-        app.include_router(module.router, prefix=BASE)
+    for router in ROUTERS:
+        app.include_router(router, prefix=BASE)
     app.openapi = lambda: _contract(app)  # type: ignore[method-assign]
     return app
 

@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
+import re
 import socket
-from datetime import timedelta
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from engine.errors import UsageError
 from engine.service import tokens
-from engine.service.api.app import routes
-from engine.service.api.context import Api
+from engine.service.api.app import ROUTERS
+from engine.service.api.auth import Needs
+from engine.service.api.guard import OPEN
 from engine.service.api.server import ApiServer
 from engine.service.tokens import SCOPES
 from engine.store.database import opened
 from tests.service.api.conftest import Service
 
 BASE = "/api/v1"
-WANTED = {
-    ("POST", "/generate"): "generate",
-    ("GET", "/templates"): "read",
-    ("POST", "/templates"): "templates",
-    ("GET", "/templates/{template_id}"): "read",
-    ("PUT", "/templates/{template_id}"): "templates",
-    ("DELETE", "/templates/{template_id}"): "templates",
-    ("GET", "/models"): "read",
-    ("PUT", "/models/current"): "models",
-    ("GET", "/generations"): "read",
-    ("GET", "/status"): "read",
-    ("GET", "/metrics"): "metrics",
-    ("GET", "/health"): None,
-    ("GET", "/health/live"): None,
-    ("GET", "/health/ready"): None,
-}
-BODIES = {
-    ("POST", "/generate"): {"content_type": "joke"},
-    ("POST", "/templates"): {"name": "New", "purpose": "joke", "body": "Write."},
-    ("PUT", "/templates/{template_id}"): {"body": "Write better."},
-    ("PUT", "/models/current"): {"name": "scripted:scripted"},
-}
+API_PAGE = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 
 
-def call(client: httpx.Client, route: tuple[str, str]) -> httpx.Response:
-    method, path = route
-    return client.request(method, BASE + path.format(template_id=1), json=BODIES.get(route))
+@dataclass(frozen=True)
+class Way:
+    """A method on a path, and the scope that its code asks for (None: open to anybody)."""
+
+    method: str
+    path: str
+    scope: str | None
+
+    def call(self, client: httpx.Client) -> httpx.Response:
+        path = re.sub(r"{\w+}", "1", self.path)
+        return client.request(self.method, path, json={} if self.method != "GET" else None)
+
+
+def ways() -> list[Way]:
+    """Every route as the code has it: a new one is in all tests below by being there."""
+    return [
+        Way(method, BASE + route.path, _scope(route.dependant))
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods)
+    ]
+
+
+def _scope(dependant: Dependant) -> str | None:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, Needs):
+            return inner.call.scope
+        if found := _scope(inner):
+            return found
+    return None
 
 
 def is_problem(answer: httpx.Response, status: int) -> bool:
@@ -58,37 +72,78 @@ def is_problem(answer: httpx.Response, status: int) -> bool:
     )
 
 
-def test_the_matrix_below_names_every_route(service: Service) -> None:
-    api = Api(service.config, service.clock, service.write, lambda work: None, frozenset())  # type: ignore[arg-type,return-value]
-    document = routes(api).openapi()
-    found = {
-        (method.upper(), path.removeprefix(BASE))
+def test_only_health_is_open_and_every_scope_opens_something(service: Service) -> None:
+    found = ways()
+    assert {way.path for way in found if way.scope is None} == set(OPEN)
+    assert {way.scope for way in found if way.scope} == set(SCOPES)
+    with service.client(token="") as anybody:
+        document = anybody.get("/openapi.json").json()
+    told = {
+        (method.upper(), path)
         for path, operations in document["paths"].items()
         for method in operations
     }
-    assert found == set(WANTED)
+    assert {(way.method, way.path) for way in found} == told
 
 
-def test_every_route_wants_a_token_and_its_own_scope(service: Service) -> None:
-    """Without token, with a wrong one: 401. With all scopes but its own: 403. With it alone: in."""
+def test_the_page_names_each_route_with_its_scope() -> None:
+    row = re.compile(r"^\| `(\w+) (\S+)` \| (?:`(\w+)`|none) \|", re.MULTILINE)
+    told = {Way(*match) for match in row.findall(API_PAGE.read_text(encoding="utf-8"))}
+    assert told == {Way(way.method, way.path, way.scope or "") for way in ways()}
+
+
+def test_every_route_wants_a_live_token_and_its_own_scope(service: Service) -> None:
+    """Each route with no token, a wrong, an expired and a revoked one: 401, and the same words for
+    the last three. With a token of each other scope, and of all but its own: 403. With its own: in."""
     service.beat()
-    with_scope = {scope: service.client(scope) for scope in SCOPES}
-    all_but = {scope: service.client(*(set(SCOPES) - {scope})) for scope in SCOPES}
-    nobody, wrong = service.client(token=""), service.client(token="btcbuzz_00_00")
-    try:
-        for route, scope in WANTED.items():
-            if scope is None:
-                assert call(nobody, route).status_code == 200, route
+    now, long_ago = service.clock.now(), service.clock.now() - timedelta(days=2)
+
+    def made(
+        *scopes: str, at: datetime = now, lifetime: timedelta | None = None
+    ) -> tuple[str, str]:
+        with opened(service.db_path) as db:
+            token, text = tokens.create(
+                db, name="x", scopes=scopes, actor="tests", now=at, lifetime=lifetime
+            )
+        return token.id, text
+
+    revoked, revoked_text = made("all")
+    with opened(service.db_path) as db:
+        tokens.revoke(db, revoked, actor="tests", now=now)
+    strangers = {
+        "none": "",
+        "wrong": made("all")[1][:-1] + "~",
+        "unknown": f"{tokens.PREFIX}_{'0' * 12}_{'A' * 43}",
+        "expired": made("all", at=long_ago, lifetime=timedelta(days=1))[1],
+        "revoked": revoked_text,
+    }
+    with ExitStack() as stack:
+        nobodies = {
+            name: stack.enter_context(service.client(token=text))
+            for name, text in strangers.items()
+        }
+        with_scope = {scope: stack.enter_context(service.client(scope)) for scope in SCOPES}
+        all_but = {
+            scope: stack.enter_context(service.client(*(set(SCOPES) - {scope}))) for scope in SCOPES
+        }
+        for way in ways():
+            if way.scope is None:
+                assert way.call(nobodies["none"]).status_code == 200, way
                 continue
-            for caller in (nobody, wrong):
-                answer = call(caller, route)
-                assert is_problem(answer, 401), (route, answer.text)
+            answers = {name: way.call(nobody) for name, nobody in nobodies.items()}
+            for name, answer in answers.items():
+                assert is_problem(answer, 401), (way, name, answer.text)
                 assert answer.headers["www-authenticate"] == "Bearer"
-            assert is_problem(call(all_but[scope], route), 403), route
-            assert call(with_scope[scope], route).status_code in (200, 201, 204, 409), route
-    finally:
-        for client in (*with_scope.values(), *all_but.values(), nobody, wrong):
-            client.close()
+            words = {answer.json()["detail"] for name, answer in answers.items() if name != "none"}
+            assert len(words) == 1, words
+            for scope, client in with_scope.items():
+                answer = way.call(client)
+                if scope == way.scope:
+                    assert answer.status_code not in (401, 403), (way, answer.text)
+                    assert answer.status_code < 500, (way, answer.text)
+                else:
+                    assert is_problem(answer, 403), (way, scope)
+            assert is_problem(way.call(all_but[way.scope]), 403), way
 
 
 def test_a_token_ends_with_its_revocation_at_the_next_request(service: Service) -> None:
