@@ -46,6 +46,7 @@ class Case:
     against: str = ""
     spoken: set[str] = field(default_factory=set)
     before: set[str] = field(default_factory=set)
+    ago: Item | None = None
     rates: bool = False
     of_record: bool = False
     sentence: Sentence = field(default_factory=Sentence)

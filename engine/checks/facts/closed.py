@@ -18,7 +18,7 @@ from engine.checks.facts.words import forms
 from engine.resources import data_path
 
 _MARKET = {
-    "num", "dir", "ref", "emoji", "topic", "label", "mult", "ago", "swing", "claim", "super",
+    "past", "num", "dir", "ref", "emoji", "topic", "label", "mult", "ago", "swing", "claim", "super",
 }  # fmt: skip
 _REFERS = {"it", "it's", "its", "this", "that", "that's", "these", "those", "they", "which"}
 _LIGHT = {
@@ -29,7 +29,26 @@ _LIGHT = {
 _SPEAKER = {
     "i", "i'm", "i've", "i'd", "i'll", "my", "me", "we", "we're", "we've", "our", "you", "you're", "your",
 }  # fmt: skip
-_PAID = ("usd", "sats", "btc", "feerate", "bare")
+_WORTH_IT = {
+    "it",
+    "look",
+    "glance",
+    "read",
+    "sip",
+    "smile",
+    "thought",
+    "mention",
+    "note",
+    "wait",
+    "nothing",
+    "more",
+    "less",
+}
+_HOLDERS = {"holders", "hodlers", "stackers"}
+_ABOUT = {"in", "everywhere", "somewhere", "out", "there"}
+_OBJECT_OF = {"to", "for", "of", "from", "with", "unlike", "like"}
+_LEADS = 3
+_PAID = ("usd", "sats", "btc", "feerate", "bare", "pct", "share")
 
 
 @cache
@@ -94,9 +113,27 @@ def closed_world(case: Case, sentence: Sentence) -> None:
     for segment in sentence.segments:
         for item in segment.items:
             why = "" if item.done else _why(case, segment, item, worldly=worldly, market=market)
+            why = why or (_acted(case, segment, item) if market else "")
             if why:
                 case.reject("claim", item, why)
                 return
+
+
+def _acted(case: Case, segment: Segment, item: Item) -> str:
+    """``holders refuse to sell``: what people do, except shrug and wait, nobody has counted."""
+    holders = item.kind == "topic" and case.quote(item).lower() in _HOLDERS
+    actor = holders or (item.kind == "word" and item.value in _listed("actors"))
+    lead = before(segment, item.place, 2)
+    if not actor or item.place > _LEADS or any(x.value in _OBJECT_OF for x in lead):
+        return ""
+    for other in after(segment, item.place, 4):
+        if other.kind != "neg" and other.value in _LIGHT | _ABOUT:
+            continue
+        idle = other.kind not in ("word", "neg") or other.value in _listed("pastimes") | _listed(
+            "manner"
+        )
+        return "" if idle else "the snapshot knows nothing of people"
+    return ""
 
 
 def _worldly(case: Case, sentence: Sentence) -> bool:
@@ -104,6 +141,10 @@ def _worldly(case: Case, sentence: Sentence) -> bool:
     items = list(sentence.items())
     if any(item.kind in ("word", "rel") and item.value in _listed("world") for item in items):
         return True
+    if len(items) > 1 and items[0].kind == "word" and not _known(case, items[0]):
+        verb = items[1].value  # "Elon posted": an unknown subject
+        if items[1].kind == "word" and verb.endswith(("ed", "s")) and harmless(verb):
+            return True
     return any(
         item.kind == "word" and _named(case, item) and not _known(case, item) for item in items[1:]
     )
@@ -131,8 +172,11 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
         return "no fact tells why" if market else ""
     if item.kind != "word":
         return ""
-    if item.value in _listed("deals"):
-        return "" if _harmless_deal(segment) else "the snapshot knows of no deals"
+    led = before(segment, item.place, 1)
+    if item.value in _listed("actors") and led and led[0].value in ("on", "by", "after", "amid"):
+        return "no fact tells why"
+    if item.value in _listed("deals") and market:
+        return "" if _harmless_deal(segment, item) else "the snapshot knows of no deals"
     if _known(case, item) or not market:
         return ""
     if worldly or _reason(segment, item) or _predicate(segment, item):
@@ -140,10 +184,14 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
     return ""
 
 
-def _harmless_deal(segment: Segment) -> bool:
+def _harmless_deal(segment: Segment, item: Item) -> bool:
     """A deal at a printed price, or one of the reader's own."""
     if any(x.value in _SPEAKER for x in segment.items):
         return True
+    if item.value in ("worth", "costs", "cost"):
+        following = " ".join(x.value for x in after(segment, item.place, 2)).split()
+        if following and (following[0].endswith("ing") or following[-1] in _WORTH_IT):
+            return True
     priced = any(x.kind == "num" and x.value in _PAID for x in segment.items)
     return priced and not any(x.value in _listed("actors") for x in segment.items)
 

@@ -32,7 +32,11 @@ def denied_level(case: Case, segment: Segment, negation: Item, item: Item) -> bo
         return False
     price, high, low = known.level("price"), known.level("high"), known.level("low")
     spans = {x.value for x in segment.of("span", "ago")} | ({case.span} if case.span else set())
-    if price is None or spans - {"24h"} or segment.of("ref"):
+    if (
+        price is None
+        or spans - {"24h"}
+        or any(x.kind == "ref" for x in segment.items[: item.place])
+    ):
         return False
     relation = _relation(segment, negation, item)
     between = segment.items[negation.place + 1 : item.place]

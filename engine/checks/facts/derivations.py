@@ -78,7 +78,8 @@ def _equals(segment: Segment, item: Item, number: Number, value: float) -> bool:
 def _settle(segment: Segment, rule: _Derived) -> None:
     """The levels between which a distance was proved claim nothing more."""
     for item in segment.items:
-        if item.value == "other:an earlier moment" and rule.claim.startswith("blocks"):
+        timed = rule.claim.startswith(("blocks", "age"))
+        if timed and item.value in ("other:an earlier moment", "other:several days"):
             item.done = True
         if item.kind == "ref" and rule.claim.startswith(("width", "from the high")):
             numbered = any(x.kind == "num" and not x.done for x in after(segment, item.place, 5))
@@ -121,20 +122,49 @@ def _turnover(sentence: Sentence, segment: Segment, item: Item) -> bool:
     return sentence.has("topic", "volume") and sentence.has("topic", "cap")
 
 
+_SINCE = {
+    "since", "after", "past", "last", "other:an earlier moment", "into", "old", "previous", "ago", "behind", "done", "elapsed",
+    "gone", "mined", "down",
+}  # fmt: skip
+_LEFT = {"until", "left", "remain", "remaining", "ahead", "up", "away", "countdown", "more", "go"}
+
+
+def _words(segment: Segment) -> set[str]:
+    return {x.value for x in segment.items} | {segment.intro}
+
+
+def _chain(sentence: Sentence, item: Item) -> bool:
+    return sentence.has("topic", "halving", "block") or item.value == "blocks"
+
+
 def _since_halving(sentence: Sentence, segment: Segment, item: Item) -> bool:
-    words = {x.value for x in sentence.items()}
-    past = {
-        "since",
-        "after",
-        "past",
-        "last",
-        "other:an earlier moment",
-        "into",
-        "old",
-        "previous",
-        "ago",
+    return _chain(sentence, item) and bool(_words(segment) & _SINCE) and not _words(segment) & _LEFT
+
+
+def _before_halving(sentence: Sentence, segment: Segment, item: Item) -> bool:
+    return _chain(sentence, item) and bool(_words(segment) & _LEFT) and not _words(segment) & _SINCE
+
+
+def _chain_count(sentence: Sentence, segment: Segment, item: Item) -> bool:
+    return _chain(sentence, item) or sentence.has("word", "sum", "total", "interval", "every")
+
+
+def _fee_gap(sentence: Sentence, segment: Segment, item: Item) -> bool:
+    told = {
+        "saves",
+        "save",
+        "saving",
+        "saved",
+        "cheaper",
+        "difference",
+        "gap",
+        "extra",
+        "premium",
+        "discount",
     }
-    return bool(words & past) and not words & {"until", "left", "remain", "remaining", "to go"}
+    return any(word in told for x in sentence.items() for word in (x.value,)) or sentence.has(
+        "ref", "range"
+    )
 
 
 _RULES = (
@@ -152,13 +182,21 @@ _RULES = (
         Known.turnover_pct, _turnover,
     ),
     _Derived(
-        "blocks since the halving", "block_height", ("blocks", "bare"),
-        lambda known: None if (left := known.halving_left()) is None else float(HALVING_BLOCKS - left),
-        lambda sentence, segment, item: (
-            (sentence.has("topic", "halving") or item.value == "blocks")
-            and _since_halving(sentence, segment, item)
-        ),
+        "blocks since the halving", "block_height", ("blocks", "bare"), Known.halving_done, _since_halving
     ),
+    _Derived(
+        "blocks to the halving", "block_height", ("blocks", "bare"), Known.halving_left, _before_halving
+    ),
+    _Derived(
+        "blocks between halvings", "a constant", ("blocks", "bare"), lambda known: float(HALVING_BLOCKS), _chain_count
+    ),
+    _Derived(
+        "age of the record in days", "ath_date, as_of", ("bare",), Known.record_days,
+        lambda sentence, segment, item: {"days", "since"} <= {
+            word for x in sentence.items() for word in (x.value.removeprefix("other:several "), "since" if "earlier" in x.value else "")
+        },
+    ),
+    _Derived("what waiting saves", "fees", ("feerate",), Known.fee_gap, _fee_gap),
 )  # fmt: skip
 
 
@@ -187,6 +225,9 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         "later",
         "been",
         "age",
+        "above",
+        "behind",
+        "past",
         "other:an earlier moment",
         "stood",
         "stands",

@@ -24,6 +24,10 @@ _EVERYDAY = {
     "broke", "broken", "cross", "crosses", "crossed", "crossing", "defend", "defends", "near to", "more than", "less than",
     "breach", "surpass", "short of", "no less than", "no more than", "<", ">",
 }  # fmt: skip
+_MACRO = {
+    "inflation", "yields", "treasury", "dominance", "adoption", "stablecoins", "open interest", "funding", "funding rate",
+    "premium", "hashprice", "total crypto market", "reserves", "exchange reserves", "miner revenue",
+}  # fmt: skip
 _TELLING = ("above", "below", "under", "reclaim", "retak", "retook", "regain", "recaptur")
 
 
@@ -36,7 +40,7 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
     ]
     if not claims or sentence.has("topic", "halving", "diff"):
         return False
-    modal = next(iter(segment.of("modal")), None)
+    modal = next((x for x in segment.of("modal") if not _unreal(segment, x)), None)
     condition = next((item for item in sentence.items() if _condition(sentence, item)), None)
     words = {item.value for item in segment.items} | {case.quote(modal).lower() if modal else ""}
     if words & {"take", "need", "needs", "needs to"} and segment.of("ref") and not condition:
@@ -52,6 +56,11 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
                 item.done = True
             return True
     return False
+
+
+def _unreal(segment: Segment, item: Item) -> bool:
+    """``you could have had it for``: of the past."""
+    return any(x.value == "have" for x in segment.items[item.place + 1 : item.place + 2])
 
 
 def _condition(sentence: Sentence, item: Item) -> bool:
@@ -70,6 +79,11 @@ def negations(case: Case, segment: Segment) -> None:
         if item.kind != "neg" or item.done:
             continue
         _denied_before(case, segment, i)
+        amount = next(
+            (x for x in segment.items[i + 1 : i + 8] if x.kind in ("num", "sep", "conj")), None
+        )
+        if amount is not None and amount.kind == "num" and not amount.done:
+            denied_level(case, segment, item, amount)
         for k, other in enumerate(segment.items[i + 1 : i + 7]):
             if other.kind == "sep" and other.value == ":":
                 break
@@ -165,7 +179,9 @@ def foreign(case: Case, sentence: Sentence) -> None:
     """Nothing that is said in one breath with another asset or measure is proved."""
     if case.content_type == "price":
         for item in sentence.items():
-            if item.kind == "topic" and item.value == "asset" and not item.done:
+            macro = item.value == "other" and case.quote(item).lower() in _MACRO
+            macro = macro and sentence.has("topic", "btc")
+            if item.kind == "topic" and (item.value == "asset" or macro) and not item.done:
                 case.reject("subject", item, "the snapshot knows Bitcoin only")
     counted = (
         sentence.has("num") if case.content_type == "price" else sentence.has("num", "usd", "pct")
@@ -208,6 +224,12 @@ def leftovers(case: Case, sentence: Sentence) -> None:
         if item.done:
             continue
         counted = item.number is not None and case.content_type == "price"
+        if (
+            item.value == "other:10 minutes"
+            and not sentence.has("dir")
+            and not sentence.has("num", "pct")
+        ):
+            continue
         if case.quote(item).lower() == "this hour" and not sentence.has("dir"):
             continue
         role = fees and item.number is not None and item.number.unit in ("minutes", "hours")

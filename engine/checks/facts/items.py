@@ -7,7 +7,7 @@ direction and its horizon.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.checks.facts.dates import MONTHS
 from engine.checks.facts.numbers import Number, number_at
@@ -18,20 +18,7 @@ _ENDS = {".", "!", "?", ";", "|", "•", "·", "‣", "▪"}
 _ABBREVIATIONS = {"vs", "approx", "ca", "circa", "u", "s", "no", "mt", "st", "jan", "feb", "dec"}
 _PICTURE = "picture"
 """A neutral emoji: it parts sentences as a bullet does."""
-_BEFORE_MONTH = {
-    "in",
-    "since",
-    "from",
-    "until",
-    "last",
-    "this",
-    "of",
-    "by",
-    "early",
-    "late",
-    "mid",
-    "throughout",
-}
+_ALSO_VERBS = {"may", "march", "mar", "sep", "jan", "jun"}
 _DASHES = {"-", "–", "—"}
 _ARROWS = {"→", "➡", "⇒", "⟶", "➜", "»", "⮕", "➔"}
 SPAN_UNITS = {"minutes", "hours", "days", "weeks", "months", "years"}
@@ -95,6 +82,20 @@ class Sentence:
         )
 
 
+def join_arrows(tokens: Sequence[Token]) -> list[Token]:
+    """``->``, ``-->`` and ``=>`` are one sign."""
+    kept: list[Token] = []
+    for token in tokens:
+        if token.text == ">" and not token.spaced and kept and kept[-1].text in ("-", "=", "–"):
+            while len(kept) > 1 and kept[-1].text == kept[-2].text == "-" and not kept[-1].spaced:
+                kept.pop()
+            token = replace(
+                token, text="→", kind="emoji", start=kept[-1].start, spaced=kept.pop().spaced
+            )
+        kept.append(token)
+    return kept
+
+
 def join_hyphens(tokens: Sequence[Token]) -> list[Token]:
     """``24-hour`` and ``all-time`` read as their words; ranges of numbers keep their dash."""
     kept: list[Token] = []
@@ -149,8 +150,8 @@ def _simple(tokens: Sequence[Token], i: int) -> Item:
         return Item("emoji" if value else "sep", value or _PICTURE, token.start, token.end)
     if token.text in _ARROWS:
         return Item("rel", "to", token.start, token.end, "arrow")
-    lead = tokens[i - 1].text if i else ""
-    if token.text in MONTHS and lead in _BEFORE_MONTH:
+    certain = token.text not in _ALSO_VERBS or token.raw != token.text
+    if token.text in MONTHS and len(token.text) > 2 and certain:
         return Item("span", f"other:{token.text}", token.start, token.end)
     if token.kind == "word" and token.text.endswith("est") and superlative(token.text):
         return Item("super", "unprovable", token.start, token.end)

@@ -9,8 +9,16 @@ from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
 from engine.checks.facts.guards import blocked, foreign, leftovers, negations
-from engine.checks.facts.items import Item, Segment, Sentence, itemise, join_hyphens, sentences
-from engine.checks.facts.known import SPANS
+from engine.checks.facts.items import (
+    Item,
+    Segment,
+    Sentence,
+    itemise,
+    join_arrows,
+    join_hyphens,
+    sentences,
+)
+from engine.checks.facts.known import LEVELS, SPANS
 from engine.checks.facts.levels import REFS, crossings
 from engine.checks.facts.loose import number
 from engine.checks.facts.network import blocks, fee_rates, halving_time, mood
@@ -19,6 +27,7 @@ from engine.checks.facts.reading import Token, read
 from engine.checks.facts.remarks import remarks
 from engine.checks.facts.spans import claims_something, free_spans, trailing
 from engine.checks.facts.times import judge_times
+from engine.checks.facts.values import round_levels
 
 _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "these", "those"}
 _TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", "up to", "roughly")
@@ -34,7 +43,8 @@ def judge(case: Case) -> None:
     reading = read(case.text)
     for start, end, why in reading.unreadable:
         case.reject("unreadable", Item("odd", "", start, end), why)
-    tokens = join_hyphens([token for token in reading.tokens if not _own_url(case, token)])
+    tokens = [token for token in reading.tokens if not _own_url(case, token)]
+    tokens = join_hyphens(join_arrows(tokens))
     headline = case.known.facts.headline
     aside = idioms(tokens, case.content_type) | quoted(tokens, headline, case.content_type)
     found = sentences(itemise(tokens, frozenset(aside)))
@@ -100,10 +110,11 @@ def _open(case: Case, sentence: Sentence, pending: str) -> None:
     """What a sentence takes over from the one before it."""
     items = list(sentence.items())
     case.sentence, case.span, case.spans, case.relation = sentence, pending, set(), ""
-    case.against = ""
+    case.against, case.ago = "", None
     spoken = {item.value for item in items if item.kind == "ref"} & set(REFS)
     old = any(case.quote(x).lower() in _OLD for x in items)
-    case.spoken = spoken | case.before | ({"ath"} if old and "high" in spoken else set())
+    proved = {name for name in REFS if any(LEVELS[name][0] in p.fact for p in case.proofs)}
+    case.spoken = spoken | proved | case.before | ({"ath"} if old and "high" in spoken else set())
     case.before = spoken
     if not sentence.soft and not (items and items[0].value in _PRONOUNS):
         case.subject = "btc"
@@ -115,17 +126,28 @@ def _open(case: Case, sentence: Sentence, pending: str) -> None:
 def _settle(case: Case, sentence: Sentence) -> None:
     """Words of several senses take the one that fits the sentence."""
     fees = sentence.has("topic", "fees") or sentence.has("num", "feerate")
+    for item in sentence.items() if fees or case.rates else ():
+        _rate_of_an_hour(case, item)
     _release_time_words(case, list(sentence.items()))
     _earlier_levels(case, list(sentence.items()))
     for item in sentence.items():
         other = next((sense for sense in item.senses[1:] if sense.kind != item.kind), None)
-        if other and "fee" in (item.kind, other.kind) and (other.kind == "fee") == fees:
+        rated = fees or (case.rates and not sentence.has("dir", "ref"))
+        if other and "fee" in (item.kind, other.kind) and (other.kind == "fee") == rated:
             item.turn_into(other)
-        elif item.kind == "fee" and not fees:
+        elif item.kind == "fee" and not rated:
             timed = "hour" in case.quote(item).lower() or "min" in case.quote(item).lower()
             whole = timed and item.value == "hour"
             item.kind = "span" if timed else "word"
             item.value = "1h" if whole else "other:part of an hour" if timed else item.value
+
+
+def _rate_of_an_hour(case: Case, item: Item) -> None:
+    """``11 fast, 4 hour``: a rate and its name, no horizon."""
+    number = item.number
+    several = item.kind == "span" and number and number.unit == "hours" and number.value != 1
+    if several and case.quote(item).lower().endswith("hour"):
+        item.kind, item.value, item.size = "num", "bare", "hour"
 
 
 def _earlier_levels(case: Case, items: list[Item]) -> None:
@@ -137,6 +159,8 @@ def _earlier_levels(case: Case, items: list[Item]) -> None:
             if item.kind == "rel" and item.value in ("above", "below", "from"):
                 named = text != "where it was"
                 following.kind, following.value = ("ago", "24h") if named else ("word", "where")
+        elif following.kind == "ago" and text.startswith("where") and _still_there(item):
+            case.span, following.kind, following.value = following.value, "dir", "flat"
         elif text == "yesterday" and following.kind == "span" and _compares(item):
             following.kind, following.value = "ago", "24h"
         elif (
@@ -145,6 +169,11 @@ def _earlier_levels(case: Case, items: list[Item]) -> None:
             and following.kind == "ago"
         ):
             item.kind = "word"
+
+
+def _still_there(item: Item) -> bool:
+    """``is exactly where it was a week ago``."""
+    return item.kind == "word" and item.value not in ("than", "from", "as", "of")
 
 
 def _compares(item: Item) -> bool:
@@ -233,6 +262,7 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
     mood(case, sentence, segment)
     blocks(case, sentence, segment)
     crossings(case, segment)
+    round_levels(case, segment)
     money_pairs(case, sentence, segment)
     distances(case, segment)
     for item in segment.of("num"):
@@ -242,6 +272,8 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
         remarks(case, segment)
     if spans:
         case.span = spans[-1].value
+        alone = spans[-1].kind == "ago" and not claims_something(segment)
+        case.ago = spans[-1] if alone and spans[-1].value in SPANS else None
     _remember(case, segment)
 
 

@@ -135,6 +135,16 @@ class Known:
         height = self.facts.block_height
         return None if height is None else HALVING_BLOCKS - height % HALVING_BLOCKS
 
+    def halving_done(self) -> int | None:
+        """Blocks since the last halving."""
+        left = self.halving_left()
+        return None if left is None else HALVING_BLOCKS - left
+
+    def fee_gap(self) -> float | None:
+        """What the hour's fee saves against the fast one, in sat/vB."""
+        fees = self.facts.fees
+        return None if fees is None else fees.fast - fees.hour
+
     def halving_pct(self) -> float | None:
         height = self.facts.block_height
         return None if height is None else height % HALVING_BLOCKS / HALVING_BLOCKS * 100

@@ -69,6 +69,8 @@ def _start(case: Case, segment: Segment, item: Item) -> bool:
         return False
     span, known, price = horizon(case, segment, item), case.known, case.known.level("price")
     starts = {f"price_usd, {SPANS[span]}": known.before(span)} if span in SPANS else {}
+    if not segment.of("span", "ago") and not case.span:
+        starts["price_usd, change_7d_pct"] = known.before("7d")
     if span == "24h":
         starts |= {"low_24h": known.level("low"), "high_24h": known.level("high")}
     ways = {x.value for x in segment.of("dir")} & {"up", "down"}
@@ -138,7 +140,11 @@ def crossings(case: Case, segment: Segment) -> None:
     for item in segment.of("num"):
         i = segment.index(item)
         mark = any(x.value in ("level", "mark", "handle", "line") for x in after(segment, i, 2))
-        if not item.done and item.value == "usd" and _held(case, segment, item):
+        if (
+            not item.done
+            and item.value == "usd"
+            and (_held(case, segment, item) or _holding(case, segment, item))
+        ):
             continue
         if item.done or item.value != "usd" or not mark:
             continue
@@ -158,6 +164,19 @@ def crossings(case: Case, segment: Segment) -> None:
                 )
                 verb.done = True
                 break
+
+
+def _holding(case: Case, segment: Segment, item: Item) -> bool:
+    """``Holding $70K``: the price is not under it."""
+    led, price = before(segment, item.place, 1), case.known.level("price")
+    if not any(x.value in ("hold", "holds", "holding", "defending", "defends") for x in led):
+        return False
+    number = item.number
+    assert number is not None  # noqa: S101
+    if price is not None and number.value - 0.5 > price and number.equals(price):
+        case.reject("relation", item, case.known.level_text("price"))
+        return True
+    return False
 
 
 def _held(case: Case, segment: Segment, item: Item) -> bool:
@@ -240,11 +259,19 @@ def role_of(case: Case, segment: Segment, item: Item) -> str:
         if other.value in SPANS and _was(segment):
             other.done = True
             return f"ago:{other.value}"
+    if case.ago is not None and _was(segment) and not _now(segment):
+        case.ago.done = True
+        return f"ago:{case.ago.value}"
     for other in segment.of("span"):
         if case.quote(other).lower() == "yesterday" and _was(segment) and not other.done:
             other.done = True
             return "ago:24h"
     return "price"
+
+
+def _now(segment: Segment) -> bool:
+    words = {item.value for item in segment.items}
+    return bool(words & (_BREAKS - {"price"})) or any(x.value == "24h" for x in segment.of("span"))
 
 
 def _was(segment: Segment) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import horizon, percent, relation_to
+from engine.checks.facts.changes import amount_relation, horizon, percent, relation_to
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS, usd
@@ -150,7 +150,10 @@ def _share(case: Case, segment: Segment, item: Item) -> bool:
         return False
     span = horizon(case, segment, item)
     change = case.known.change(span)
+    relation = amount_relation(segment, segment.index(item))
     good = change is not None and abs(abs(change) - number.value) <= number.value / 10
+    if good and change is not None and relation.endswith(("above", "below")):
+        good = (abs(change) > number.value) == relation.endswith("above")
     for word in gone:
         good, word.done = good and change is not None and change < 0, True
     case.judge(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import CHEAP, DEAR, relation_to
 from engine.checks.facts.items import Item, Segment, Sentence
+from engine.checks.facts.known import HALVING_BLOCKS
 from engine.checks.facts.levels import close_to
 from engine.records import Fees
 
@@ -37,6 +40,7 @@ _SUNNY = {
     "jubilant",
     "happy",
 }
+_SINCE = {"since", "behind", "other:an earlier moment", "done", "elapsed", "into"}
 NEXT_HALVING = 1_050_000
 _FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
 
@@ -90,6 +94,8 @@ def _fee_number(case: Case, sentence: Sentence, segment: Segment, item: Item) ->
 
 
 def _fee_role(segment: Segment, item: Item) -> str:
+    if item.size in _FEES:
+        return item.size
     i = segment.index(item)
     for beside in before(segment, i, 1):
         if beside.kind == "ref" and beside.value in ("low", "high"):
@@ -179,7 +185,7 @@ def _owner(segment: Segment, item: Item) -> str:
 
 def _share_of_chain(segment: Segment, item: Item) -> str:
     """``29 % of the way to the halving``, ``95 % of all coins mined``: of which whole."""
-    if segment.of("dir", "span"):
+    if segment.of("span") or any(x.end - x.start != len("ahead") for x in segment.of("dir")):
         return ""
     topics = {other.value for other in segment.of("topic")}
     return next((name for name in ("halving", "supply") if name in topics), "")
@@ -199,7 +205,14 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
         return
     said, good = f"the block height is {height:,}", False
     claim, fact = "block height", "block_height"
-    if halving and (item.value == "blocks" or _to_go(segment)) and not number.equals(height):
+    words = {x.value for x in segment.items}
+    if words & _SINCE and not _to_go(segment):
+        claim, said = (
+            "blocks since the halving",
+            f"{HALVING_BLOCKS - left:,} blocks since the halving",
+        )
+        good = close_to(number, HALVING_BLOCKS - left, relation)
+    elif halving and (item.value == "blocks" or _to_go(segment)) and not number.equals(height):
         claim, said = "blocks to the halving", f"{left:,} blocks are left to the next halving"
         good = close_to(number, left, relation)
     elif halving and number.equals(height + left):
@@ -217,34 +230,55 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
     case.judge(good and not number.sign, "number", item, claim, fact, said)
 
 
+_MINUTES = {
+    "days": 1440,
+    "weeks": 10080,
+    "months": 43830,
+    "years": 525960,
+    "hours": 60,
+    "minutes": 1,
+}
+LAST_HALVING = date(2024, 4, 20)
+
+
 def halving_time(case: Case, sentence: Sentence) -> None:
     """``the next halving is about two years away``: ten minutes a block, within a tenth."""
-    left = case.known.halving_left()
-    minutes = {
-        "days": 1440,
-        "weeks": 10080,
-        "months": 43830,
-        "years": 525960,
-        "hours": 60,
-        "minutes": 1,
-    }
+    left, today = case.known.halving_left(), case.known.today()
     for item in sentence.items():
         number = item.number
-        if item.kind != "span" or item.done or number is None or number.unit not in minutes:
+        if item.kind not in ("span", "ago") or item.done or number is None:
             continue
-        size = (left or 0) * 10 / minutes[number.unit]
-        said = (
-            "the block height is not known"
-            if left is None
-            else f"{left:,} blocks are left, about {size:.1f} {number.unit}"
+        if number.unit not in _MINUTES:
+            continue
+        past = item.kind == "ago" or sentence.has("span", "other:an earlier moment")
+        minutes = None if left is None else left * 10
+        if past:
+            minutes = None if today is None else (today - LAST_HALVING).days * _MINUTES["days"]
+        size = (minutes or 0) / _MINUTES[number.unit]
+        said = f"it is about {size:.1f} {number.unit}" if minutes else "the snapshot cannot tell"
+        good = minutes is not None and (
+            number.equals(size) or abs(number.value - size) <= 0.1 * size
         )
-        good = left is not None and (number.equals(size) or abs(number.value - size) <= 0.1 * size)
-        case.judge(good, "time", item, "time to the halving", "block_height", said)
+        case.judge(good, "time", item, "time to or since the halving", "block_height", said)
 
 
 def _to_go(segment: Segment) -> bool:
-    words = {"away", "left", "remaining", "until", "remain", "before", "more", "countdown", "go"}
-    return any(item.value in words or item.kind == "if" for item in segment.items)
+    words = {
+        "away",
+        "left",
+        "remaining",
+        "until",
+        "remain",
+        "before",
+        "more",
+        "countdown",
+        "go",
+        "ahead",
+    }
+    ahead = any(x.value in words or x.kind == "if" or x.value == "up" for x in segment.items)
+    halving = next((x.place for x in segment.of("topic") if x.value == "halving"), 0)
+    near = segment.items[max(0, halving - 3) : halving]
+    return ahead or any(x.kind == "rel" and x.value == "to" for x in near)
 
 
 def _supply(case: Case, segment: Segment, item: Item) -> None:
@@ -272,7 +306,8 @@ def _progress(case: Case, segment: Segment, item: Item) -> None:
         else f"the {name} is {share:.2f} %"
     )
     relation = relation_to(segment, segment.index(item))
-    left = {x.value for x in segment.items} & {"left", "remaining", "remain", "away"}
+    left = {x.value for x in segment.items} & {"left", "remaining", "remain", "away", "go"}
+    left |= {x.value for x in segment.of("dir")}
     value = None if share is None else 100 - share if left else share
     good = value is not None and close_to(number, value, relation) and not number.sign
     case.judge(good, "number", item, name, "block_height", said)

@@ -30,9 +30,10 @@ def money_pairs(case: Case, sentence: Sentence, segment: Segment) -> None:
             continue
         if _named(case, segment, i, left, right, one, two):
             continue
-        if _moved(segment, i, items[i + 1 : j]):
+        if _moved(segment, i, items[i + 1 : j]) or _falls(segment, items[i + 1 : j], one, two):
             swung = sentence.has("dir", "wild") or sentence.has("word", "now")
             swung = swung or any(x.value == "24h" for x in segment.of("span"))
+            swung = swung or not (segment.of("topic") or segment.of("dir"))
             if not (swung and _swing(case, left, right, one, two)):
                 _from_to(case, segment, left, right, one, two)
         else:
@@ -99,6 +100,14 @@ def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
         return True
     led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 3))
     return led or any(item.value in ("up", "down") for item in segment.of("dir"))
+
+
+def _falls(segment: Segment, between: list[Item], one: Number, two: Number) -> bool:
+    """``$72,240 to $69,925``: no range runs downwards."""
+    told = any(item.kind == "rel" and item.value == "to" for item in between)
+    return (
+        told and one.value > two.value and not _ranged(segment) and not segment.of("swing", "ref")
+    )
 
 
 def _ranged(segment: Segment) -> bool:

@@ -54,6 +54,7 @@ def _closer(case: Case, segment: Segment) -> None:
 
 _PARTS = {
     "middle": (0.35, 0.65), "lower half": (0.0, 0.5), "upper half": (0.5, 1.0), "lower third": (0.0, 0.34),
+    "lower fifth": (0.0, 0.2), "upper fifth": (0.8, 1.0), "lower tenth": (0.0, 0.1), "upper tenth": (0.9, 1.0),
     "upper third": (0.66, 1.0), "lower quarter": (0.0, 0.25), "upper quarter": (0.75, 1.0),
 }  # fmt: skip
 
@@ -100,7 +101,9 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
     elif word == "away":
         good = far and abs(part) >= 10
     elif role == "ath":
-        good = bool(known.at_record())
+        start = min(item.start for item in case.sentence.items())
+        priced = any(p.start >= start and p.fact == "price_usd" for p in case.proofs)
+        good = bool(known.at_record()) and (part >= -0.1 or not priced)
     else:
         good = abs(part) <= 0.1
     fact = f"price_usd, {LEVELS[role][0]}"

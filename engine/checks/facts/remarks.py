@@ -21,6 +21,8 @@ def remarks(case: Case, segment: Segment) -> None:
     for item in segment.items:
         if item.done:
             continue
+        if item.kind == "dir" and _record_fell(case, segment, item):
+            continue
         if item.kind == "dir" and not _idle(case, segment, item):
             direction(case, segment, item)
         elif item.kind == "emoji":
@@ -74,6 +76,18 @@ def _against_earlier(case: Case, segment: Segment) -> None:
 def _over(case: Case, item: Item, span: str, claim: str, good: bool) -> None:
     said = case.known.change_text(span)
     case.judge(good, "direction", item, f"{claim} over {span}", SPANS.get(span, ""), said)
+
+
+def _record_fell(case: Case, segment: Segment, item: Item) -> bool:
+    """``the record of $126,198 fell today``: it says that there is a new one."""
+    led = [x for x in before(segment, item.place, 6) if x.kind in ("ref", "topic", "dir")]
+    named = bool(led) and led[0].kind == "ref" and led[0].value == "ath"
+    verb = case.quote(item).lower() in ("fell", "falls", "fallen", "tumbled", "tumbles", "crumbled")
+    if not (named and verb):
+        return False
+    said = f"{case.known.level_text('ath')} and {case.known.level_text('price')}"
+    good = bool(case.known.at_record())
+    return case.judge(good, "relation", item, "a new record", "price_usd, ath_usd", said) or True
 
 
 def _idle(case: Case, segment: Segment, item: Item) -> bool:

@@ -129,14 +129,13 @@ def lexicon() -> dict[str, list[tuple[Entry, tuple[Sense, ...]]]]:
     return table
 
 
-_NO_SUPERLATIVES = frozenset(
-    """
-    rest best test west guest interest honest modest forest request suggest latest nearest closest harvest invest protest
-    contest quest chest nest digest arrest earnest dishonest priest crest zest jest vest pest everest conquest midwest
-    tempest bequest detest attest infest manifest ingest divest unrest wrest lest budapest bucharest
-    politest simplest easiest plainest nicest quickest slowest laziest shortest humblest gentlest faintest mildest briefest
-    """.split()
-)
+_NO_SUPERLATIVES_TEXT = """
+rest best test west guest interest honest modest forest request suggest latest nearest closest harvest invest protest
+contest quest chest nest digest arrest earnest dishonest priest crest zest jest vest pest everest conquest midwest
+tempest bequest detest attest infest manifest ingest divest unrest wrest lest budapest bucharest
+politest simplest easiest plainest nicest quickest slowest laziest shortest humblest gentlest faintest mildest briefest
+"""
+_NO_SUPERLATIVES = frozenset(_NO_SUPERLATIVES_TEXT.split())
 
 
 def superlative(word: str) -> bool:
