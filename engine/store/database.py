@@ -7,10 +7,12 @@ open, use, close. Nothing else may ever open the database file (finding 7 there)
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +34,7 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("recursive_triggers", "ON", 1),
 )
 
+_OCTAL = re.compile(r"\\([0-7]{3})")  # how the table of mounts writes a space
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "afs"}
 
 
@@ -97,19 +100,19 @@ def quick_check(db: Database) -> str | None:
     return None if answer == "ok" else str(answer)
 
 
-def file_system_of(path: Path) -> str:
+def file_system_of(path: Path, table: Path = Path("/proc/mounts")) -> str:
     """The type of the file system that holds ``path``, or ``unknown``."""
     try:
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+        rows = [line.split(" ")[1:3] for line in table.read_text().splitlines()]
     except OSError:
         return "unknown"
-    place = str(path.resolve())
-    best = max(
-        (m for m in mounts if place == m[0] or place.startswith(m[0].rstrip("/") + "/")),
-        key=lambda m: len(m[0]),
-        default=None,
-    )
-    return best[1] if best else "unknown"
+    place, best, kind = path.resolve(), -1, "unknown"
+    for name, type_here in rows:
+        folder = Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), name))
+        # a later mount on the same folder covers the earlier one
+        if place.is_relative_to(folder) and len(folder.parts) >= best:
+            best, kind = len(folder.parts), type_here
+    return kind
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -160,14 +163,20 @@ def _prepare_folder(path: Path) -> None:
     if path.is_dir():
         raise DatabaseUnusable(f"{path} is a folder. Point BTCBUZZ_DB at a file in it.")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if file_system_of(path.parent) in _NETWORK_FILE_SYSTEMS:
-        raise DatabaseUnusable(
-            f"{path} lies on a network file system, where SQLite's WAL loses data. "
-            "Point BTCBUZZ_DB at a local disk."
-        )
+    _refuse_network(path.parent)
     if not path.exists():
         # created by us, so that nobody else on the machine can read it
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+@lru_cache(maxsize=16)  # asked at every opening; a folder does not change its disk under us
+def _refuse_network(folder: Path) -> None:
+    kind = file_system_of(folder)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise DatabaseUnusable(
+            f"{folder} lies on a network file system ({kind}), where SQLite's WAL loses data. "
+            "Point BTCBUZZ_DB at a local disk."
+        )
 
 
 def _apply_pragmas(connection: sqlite3.Connection, mode: str) -> None:
