@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,7 +246,7 @@ def _http_url(name: str, value: str) -> str:
         port_ok, parts = False, urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
         raise ConfigError(
-            f"{name}={value!r} is not an http address such as http://127.0.0.1:11434."
+            f"{name}={_told(value)!r} is not an http address such as http://127.0.0.1:11434."
         )
     if parts.username or parts.password:
         raise ConfigError(f"{name} must not carry a user name or password in the address.")
@@ -257,7 +258,14 @@ def _own_host(name: str, value: str, hosts: tuple[str, ...]) -> str:
     parts = urlsplit(url)
     if is_loopback(parts.hostname) or (parts.hostname in hosts and parts.scheme == "https"):
         return url
-    raise ConfigError(f"{name}={value!r} may only be https://{hosts[0]} or a loopback address.")
+    raise ConfigError(
+        f"{name}={_told(value)!r} may only be https://{hosts[0]} or a loopback address."
+    )
+
+
+def _told(address: str) -> str:
+    """An address without the parts that may hold a secret: user, password, query."""
+    return re.sub(r"[^/@]*@", f"{MASK}@", re.split(r"[?#]", address)[0])
 
 
 def _from_ollama_host(value: str) -> str:

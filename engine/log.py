@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from engine.clock import iso
 
@@ -28,14 +29,22 @@ _PATTERNS = (
 )
 
 
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, and as it stands in JSON, in Python's repr and in an address."""
+    return {
+        secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1], json.dumps(repr(secret)[1:-1], ensure_ascii=False)[1:-1],
+        quote(secret), quote(secret, safe=""), quote_plus(secret),
+    }  # fmt: skip
+
+
 class Redactor:
     """Masks known secret values and what looks like one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for value in secrets if len(value) >= 4 for form in _forms(value)}
         # longest first: a secret that contains another must not leave a tail behind
-        self._secrets = sorted(
-            {value for value in secrets if len(value) >= 4}, key=len, reverse=True
-        )
+        self._secrets = sorted(forms, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for secret in self._secrets:

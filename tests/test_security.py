@@ -19,7 +19,9 @@ import time
 import tomllib
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -31,11 +33,16 @@ from engine.config import SECRETS, SOURCE_HOSTS, Secret, load_config, with_crede
 from engine.errors import ConfigError, UsageError
 from engine.settings import check_setting
 from engine.store import settings
+from tests.fakes.visitor import visit
 
+JSON = {"Content-Type": "application/json"}
 ROOT = Path(__file__).resolve().parents[1]
-CANARIES = {name: f"canary-{number:02d}-Zq7xKw9vRt" for number, name in enumerate(SECRETS)} | {
-    "BTCBUZZ_ALERT_URLS": "json://127.0.0.1:9/canary-url-Zq7xKw9vRt",
-    "X_ACCESS_TOKEN": "1234567-canary-Zq7xKw9vRt",  # begins with the account's number
+TAIL = "Zq7xKw9vRt"
+"""The end of every canary: where it is found, a secret was told."""
+CANARIES = {name: f"canary-{number:02d}-{TAIL}" for number, name in enumerate(SECRETS)} | {
+    "BTCBUZZ_ALERT_URLS": f"json://127.0.0.1:9/canary-url-{TAIL}",
+    "X_ACCESS_TOKEN": f"1234567-canary-{TAIL}",  # begins with the account's number
+    "BTCBUZZ_PASSWORD": f'a "b\\c é {TAIL}',  # looks different in JSON, in a repr, in an address
 }
 
 
@@ -51,7 +58,7 @@ def world(tmp_path: Path) -> dict[str, str]:
         "BTCBUZZ_LLM": "openai",
         "BTCBUZZ_OPENAI_URL": "http://127.0.0.1:9",
         "BTCBUZZ_MODEL": "some-model",
-        "BTCBUZZ_FEEDS": "http://127.0.0.1:9/",
+        "BTCBUZZ_FEEDS": f"http://127.0.0.1:9/?key={TAIL}",
         "BTCBUZZ_PUBLISHER": "x",
         "BTCBUZZ_X_URL": "http://127.0.0.1:9",
         "BTCBUZZ_LOG_LEVEL": "DEBUG",
@@ -73,51 +80,94 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_canaries_stay_in_the_environment(world: dict[str, str], tmp_path: Path) -> None:
-    """A working day with everything failing at DEBUG: a canary in each secret, an API token, and
-    then a search of database, WAL, backups, logs, answers and outputs for any of them."""
-    folder = tmp_path / "data"
-    made = json.loads(command(world, "token", "create", "--scopes", "all", "--json"))
-    said = [command(world, *args) for args in (
-        ("once", "--type", "joke"), ("queue", "list", "--json"), ("settings", "list", "--json"),
-        ("doctor", "--json"), ("backup", "--json"), ("settings", "set", "x_api_secret", "1"),
-        ("token", "list", "--json"),
-    )]  # fmt: skip
-    command(world, "queue", "approve", "1")
-    port = free_port()
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"nobody listens on port {port}")
+
+
+@contextmanager
+def started(world: dict[str, str], *args: str) -> Iterator[dict[str, bytes]]:
+    """A command that runs until it is told to stop; what it said is in the dictionary then."""
+    said: dict[str, bytes] = {}
     with subprocess.Popen(
-        [sys.executable, "runner.py", "run", "--api", f"127.0.0.1:{port}"],
-        cwd=ROOT, env=world, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "runner.py", *args], cwd=ROOT, env=world,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
-            base = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=base, timeout=30) as client:
-                client.headers["Authorization"] = f"Bearer {made['token']}"
-                deadline = time.monotonic() + 30
-                while time.monotonic() < deadline:
-                    try:
-                        client.get("/api/v1/health")
-                        break
-                    except httpx.TransportError:
-                        time.sleep(0.1)
-                for path in ("status", "models", "generations", "templates", "metrics", "health"):
-                    said.append(client.get(f"/api/v1/{path}").text)
-                said.append(client.get("/openapi.json").text)
-                said.append(client.post("/api/v1/generate", json={"content_type": "joke"}).text)
-                said.append(client.post("/api/v1/generate", content=b"{").text)
-            # while it runs, so that the WAL is there too
-            held = _bytes_of(folder)
+            yield said
+            said[f"{args[0]} argv"] = Path(f"/proc/{process.pid}/cmdline").read_bytes()
         finally:
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=40)
-    held |= _bytes_of(folder)
-    held |= {"what was said": "\n".join(said).encode(), "stdout": out, "stderr": err}
-    assert any(name.endswith("-wal") for name in held)
-    assert any("backups" in name for name in held)
-    assert b"runner started" in err
+            said[f"{args[0]} stdout"], said[f"{args[0]} stderr"] = process.communicate(timeout=40)
+
+
+def test_canaries_stay_in_the_environment(world: dict[str, str], tmp_path: Path) -> None:
+    """A working day with everything failing at DEBUG: a canary in each secret, an API token, and
+    then a search of database, WAL, backups, logs, answers, console and exports for any of them."""
+    folder = tmp_path / "data"
+    made = json.loads(command(world, "token", "create", "--scopes", "all", "--json"))
+    commands = (
+        ("once", "--type", "joke"), ("queue", "list", "--json"), ("settings", "list", "--json"),
+        ("doctor", "--json"), ("backup", "--json"), ("settings", "set", "x_api_secret", "1"),
+        ("token", "list", "--json"), ("status", "--json"), ("queue", "approve", "1"),
+    )  # fmt: skip
+    held = {" ".join(words): command(world, *words).encode() for words in commands}
+    (tmp_path / "damaged.db").write_bytes(b"no database" * 500)
+    for name, value in (
+        ("BTCBUZZ_DB", str(tmp_path / "damaged.db")),
+        ("BTCBUZZ_OPENAI_URL", f"htp://user:{TAIL}@127.0.0.1"),
+        ("BTCBUZZ_OLLAMA_URL", f"http://user:{TAIL}@127.0.0.1"),
+        ("BTCBUZZ_FEEDS", f"file://127.0.0.1/?key={TAIL}"),
+        ("BTCBUZZ_X_URL", f"https://evil.example/?key={TAIL}"),
+    ):
+        held[f"told of a wrong {name}"] = command({**world, name: value}, "status").encode()
+    port, console_port = free_port(), free_port()
+    with (
+        started(world, "run", "--api", f"127.0.0.1:{port}") as runner_said,
+        started(world, "console", "--port", str(console_port)) as console_said,
+    ):
+        wait_for(port)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            client.headers["Authorization"] = f"Bearer {made['token']}"
+            for path in ("status", "models", "generations", "templates", "metrics", "health"):
+                held[path] = client.get(f"/api/v1/{path}").content
+            held["openapi"] = client.get("/openapi.json").content
+            for body in (b'{"content_type": "joke"}', b"{"):
+                answer = client.post("/api/v1/generate", content=body, headers=JSON)
+                held[f"generate {body!r}"] = answer.content
+        wait_for(console_port)
+        with visit(f"http://127.0.0.1:{console_port}") as visitor:
+            visitor.open("overview")
+            visitor.sign_in("admin", CANARIES["BTCBUZZ_PASSWORD"])
+            for page in sorted((ROOT / "pages").glob("*.py")):
+                visitor.open(page.stem)
+                held |= {f"export {n}": file for n, file in enumerate(visitor.download())}
+            held["console"] = bytes(visitor.heard)
+        # while it runs, so that the WAL is there too
+        held |= _bytes_of(folder)
+    held |= runner_said | console_said | _bytes_of(folder)
+    assert_full(held)
     for name, content in held.items():
-        for owner, canary in {**CANARIES, "token": made["token"].split("_", 2)[2]}.items():
-            assert canary.encode() not in content, f"{owner} is in {name}"
+        for needle in (TAIL, made["token"].split("_", 2)[2]):
+            at = content.find(needle.encode())
+            assert at < 0, f"{name} tells {content[max(0, at - 80) : at + 20]!r}"
+
+
+def assert_full(held: dict[str, bytes]) -> None:
+    """Where something is looked for in vain, there was something to look at."""
+    assert any(name.endswith("-wal") and content for name, content in held.items())
+    assert any("backups" in name for name in held)
+    assert b"runner started" in held["run stderr"]
+    text = json.loads(held["export 1"])[0]["text"]
+    assert text.encode() in held["export 0"]
+    for title in (b"Overview", b"History", b"Settings & health", b"Playground"):
+        assert title in held["console"]
 
 
 def _bytes_of(folder: Path) -> dict[str, bytes]:
@@ -135,7 +185,7 @@ def test_a_secret_does_not_show_itself() -> None:
         raise ValueError(config)
     except ValueError:
         shown += traceback.format_exc()
-    assert not [value for value in CANARIES.values() if value in shown]
+    assert TAIL not in shown
 
 
 @pytest.fixture
@@ -158,7 +208,8 @@ def test_logs_mask_secrets_in_messages_fields_and_traces(logs: io.StringIO) -> N
     logger = logging.getLogger("engine.tests")
     for canary in CANARIES.values():
         logger.warning("sent %s", canary)
-        log.event(logger, logging.INFO, "fields", nested={"deep": [canary]})
+        log.event(logger, logging.INFO, "fields", nested={"deep": [canary], "as": (canary,)})
+        logger.warning("asked http://127.0.0.1/?key=%s", quote(canary))
         try:
             raise ValueError(f"key={canary}")
         except ValueError:
@@ -166,7 +217,7 @@ def test_logs_mask_secrets_in_messages_fields_and_traces(logs: io.StringIO) -> N
     logger.info("Authorization: Bearer abcdefgh12345678 api_key=abcdefgh1234")
     text = logs.getvalue()
     assert text.count("***") >= 3 * len(CANARIES) + 2
-    assert not [value for value in CANARIES.values() if value in text]
+    assert TAIL not in text
     assert "abcdefgh1234" not in text
 
 
