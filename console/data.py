@@ -1,13 +1,15 @@
 """Every read of the console, and the only place that caches one.
 
-A connection lives as long as one read (facts: streamlit §1.6). What is cached is keyed by the
-database's own counters, so a read is repeated exactly when something was written.
+A connection lives as long as one run of a page, or outside of one as long as one read (facts:
+streamlit §1.6). What is cached is keyed by the database's own counters, so a read is repeated
+exactly when something was written.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ from engine.service.heartbeat import RUNNER
 from engine.store import console_reads, heartbeats, slots
 from engine.store import settings as store_settings
 from engine.store.console_reads import Waiting
-from engine.store.database import opened
+from engine.store.database import connect, opened
 from engine.store.migrations import pending
 from engine.store.posting import Switch
 from engine.store.slots import Slot
@@ -39,8 +41,35 @@ T = TypeVar("T")
 clock: Clock = SystemClock()
 
 
+class _Shared(threading.local):
+    """What one run of a page opens and works out once; None outside of one. A run is one thread."""
+
+    connections: dict[Path, Database] | None = None
+    config: Config | None = None
+    health: dict[bool, Health] | None = None
+
+
+_shared = _Shared()
+
+
+@contextmanager
+def one_run() -> Iterator[None]:
+    """Around a run of a page: its reads share a connection, which ends with it."""
+    connections: dict[Path, Database] = {}
+    _shared.config, _shared.health = config(), {}
+    _shared.connections = connections
+    try:
+        yield
+    finally:
+        _shared.connections = _shared.config = _shared.health = None
+        for db in connections.values():
+            db.close()
+
+
 def config() -> Config:
     """The process's settings. Raises: ConfigError."""
+    if _shared.config is not None:
+        return _shared.config
     named = ("BTCBUZZ_", "X_", "OLLAMA_")
     return _config(tuple(item for item in os.environ.items() if item[0].startswith(named)))
 
@@ -81,15 +110,26 @@ def shown_path() -> Path:
 @contextmanager
 def reading() -> Iterator[Database]:
     """A read-only connection to the bot's own database: people, health, settings."""
-    with opened(config().db, "ro") as db:
+    with _read(config().db) as db:
         yield db
 
 
 @contextmanager
 def showing() -> Iterator[Database]:
     """A read-only connection to what the screens show: the same, or the sample data."""
-    with opened(shown_path(), "ro") as db:
+    with _read(shown_path()) as db:
         yield db
+
+
+@contextmanager
+def _read(path: Path) -> Iterator[Database]:
+    if _shared.connections is None:
+        with opened(path, "ro") as db:
+            yield db
+        return
+    if path not in _shared.connections:
+        _shared.connections[path] = connect(path, "ro")
+    yield _shared.connections[path]
 
 
 @contextmanager
@@ -148,7 +188,15 @@ class Health:
 
 
 def health(*, shown: bool = False) -> Health:
-    """Read anew each time: it is small, and must be true. ``shown``: of what the screens show."""
+    """Read anew in each run: it is small, and must be true. ``shown``: of what the screens show."""
+    if _shared.health is None:
+        return _health(shown)
+    if shown not in _shared.health:
+        _shared.health[shown] = _health(shown)
+    return _shared.health[shown]
+
+
+def _health(shown: bool) -> Health:
     settings, at = config(), now()
     with showing() if shown else reading() as db:
         values = store_settings.get_all(db)
@@ -198,7 +246,8 @@ def remember(
         return _remembered(name, str(shown_path()), revision(db), args, read, db)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+# a resource, because records are frozen: nothing is gained by copying them at every look
+@st.cache_resource(max_entries=256, show_spinner=False)
 def _remembered(
     name: str, path: str, revision: str, args: tuple[object, ...],
     _read: Callable[[Database], T], _db: Database,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,21 +48,23 @@ def open_page(title: str, caption: str = "") -> Iterator[Desk]:
     st.set_page_config(page_title=f"{title} · BTCBuzzBot", page_icon=str(ICON), layout="wide")
     if not state.pop_entered():
         _show_menu()
-    try:
-        desk = _desk()
-        _frame(desk)
-    except Exception as error:
+    with ExitStack() as run:
+        try:
+            run.enter_context(data.one_run())
+            desk = _desk()
+            _frame(desk)
+        except Exception as error:
+            st.title(title)
+            _broken(error)
+            st.stop()
         st.title(title)
-        _broken(error)
-        st.stop()
-    st.title(title)
-    if caption:
-        st.caption(caption)
-    _notice()
-    try:
-        yield desk
-    except Exception as error:
-        _broken(error)
+        if caption:
+            st.caption(caption)
+        _notice()
+        try:
+            yield desk
+        except Exception as error:
+            _broken(error)
 
 
 def _desk() -> Desk:

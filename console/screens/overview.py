@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import streamlit as st
+from sqlite_utils import Database
 
 from console import charts, data, parts, registry, words
+from console.charts import Chart
 from console.screens import acknowledge, goals
 from console.shell import Desk
+from engine.records import World
 from engine.store import alerts, console_reads, posts, slots, snapshots
 from engine.store.alerts import Alert
-from engine.store.console_reads import Dot
 from engine.store.posts import Post
 from engine.store.slots import Slot
 
@@ -27,16 +29,14 @@ class View:
     coming: list[Slot]
     posted_today: int
     slots_today: dict[str, int]
-    prices: list[tuple[str, float]]
+    prices: Chart | None
     world: str
-    dots: list[Dot]
-    missed: list[str]
     alerts: list[Alert]
     goals: goals.View
 
 
 def read(desk: Desk) -> View:
-    day = desk.now - timedelta(hours=24)
+    minute = desk.now.replace(second=0, microsecond=0)
     today = data.day_bounds(desk.now, desk.zone)
     health = data.health(shown=True)
     found = goals.read(desk, health)
@@ -50,17 +50,30 @@ def read(desk: Desk) -> View:
             coming=slots.upcoming(db, desk.now, limit=3),
             posted_today=console_reads.count_posted(db, *today),
             slots_today=console_reads.slot_states(db, *today),
-            prices=console_reads.prices(db, day, world=world),
+            prices=data.remember(
+                "prices", lambda db: _prices(db, desk, world), minute, world, desk.zone.key
+            ),
             world=world or "live",
-            dots=console_reads.posted_between(db, day, desk.now),
-            missed=[
-                slot.due_at
-                for slot in console_reads.lost_slots(db, day, desk.now)
-                if slot.state == "missed"
-            ],
             alerts=alerts.open_alerts(db),
             goals=found,
         )
+
+
+def _prices(db: Database, desk: Desk, world: World | None) -> Chart | None:
+    """The chart of the last 24 hours; None while no price is stored."""
+    day = desk.now - timedelta(hours=24)
+    prices = console_reads.prices(db, day, world=world)
+    if not prices:
+        return None
+    last = prices[-1][1]
+    dots = console_reads.posted_between(db, day, desk.now)
+    lost = console_reads.lost_slots(db, day, desk.now)
+    return charts.price(
+        prices,
+        [(dot.posted_at, dot.price_usd or last, dot.text) for dot in dots],
+        [slot.due_at for slot in lost if slot.state == "missed"],
+        desk.zone,
+    )
 
 
 def tiles(desk: Desk, view: View) -> None:
@@ -106,16 +119,14 @@ def market(desk: Desk, view: View) -> None:
         st.subheader("Bitcoin, last 24 hours")
         if view.world != "live":
             parts.badge(words.Word(f"{view.world} market", ":material/science:", "yellow"))
-        if not view.prices:
+        if view.prices is None:
             parts.empty(
                 "No price yet",
                 "The runner reads the market every two minutes. Start it: python runner.py run",
                 ":material/show_chart:",
             )
-            return
-        last = view.prices[-1][1]
-        dots = [(dot.posted_at, dot.price_usd or last, dot.text) for dot in view.dots]
-        charts.draw(charts.price(view.prices, dots, view.missed, desk.zone), key="overview.price")
+        else:
+            charts.draw(view.prices, key="overview.price")
 
 
 def coming(desk: Desk, view: View) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from sqlite_utils import Database
 
 from console import data, parts, queue_actions, state, words
 from console.screens import queue_detail
@@ -47,8 +48,8 @@ def is_green(post: Post) -> bool:
 
 
 def read(desk: Desk) -> View:
+    waiting, lately = data.remember("queue", lambda db: (_waiting(db), _lately(db)))
     with data.showing() as db:
-        waiting = console_reads.in_state(db, ("pending_approval",)) + console_reads.kept_back(db)
         at = _place([post.id for post in waiting])
         undo = [
             post_id
@@ -61,13 +62,23 @@ def read(desk: Desk) -> View:
             at=at,
             detail=queue_detail.read(db, waiting[at], desk.now) if waiting else None,
             undoable=undo,
-            lately=[
-                entry
-                for entry in audit.entries(db, limit=12)
-                if entry.subject.startswith("post:") and entry.actor not in ("runner", "writer")
-            ][:3],
+            lately=lately,
             revision=console_reads.revision(db),
         )
+
+
+def _waiting(db: Database) -> list[Post]:
+    """What asks for a decision by its time, then what somebody keeps back."""
+    return console_reads.in_state(db, ("pending_approval",)) + console_reads.kept_back(db)
+
+
+def _lately(db: Database) -> list[AuditEntry]:
+    """The last three things that people did to posts."""
+    return [
+        entry
+        for entry in audit.entries(db, limit=12)
+        if entry.subject.startswith("post:") and entry.actor not in ("runner", "writer")
+    ][:3]
 
 
 def _place(ids: list[int]) -> int:

@@ -50,7 +50,7 @@ def read(db: Database, post: Post, now: datetime) -> Detail:
     return Detail(
         post=post,
         weight=weigh(post.text),
-        proofs=fact_lock.prove(post.text, facts, post.content_type),
+        proofs=_proofs(post.body_sha256, post.snapshot_id, post.news_item_id, post, facts),
         facts=facts,
         snapshot=snapshot,
         latest=snapshots.latest(db, world=snapshot.world) if snapshot else None,
@@ -58,6 +58,15 @@ def read(db: Database, post: Post, now: datetime) -> Detail:
         cost_usd=spend.cost_of_post(post.text, settings.get_all(db)),
         candidates=[call for call in generations.of_post(db, post.id) if call.text != post.text],
     )
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _proofs(
+    body_sha256: str, snapshot_id: int | None, news_item_id: int | None,
+    _post: Post, _facts: Facts | None,
+) -> list[Proof]:  # fmt: skip
+    """Worked out once: a text, its snapshot and its headline never change."""
+    return fact_lock.prove(_post.text, _facts, _post.content_type)
 
 
 def show(desk: Desk, detail: Detail) -> None:
