@@ -6,7 +6,7 @@ TOOLS  := .venv-tools
 SETUP  := $(VENV)/.ready
 DEV    := $(VENV)/.ready-dev
 
-.PHONY: run once test lint setup dev console lock install-locked sbom wheel clean
+.PHONY: run once test campaigns lint setup dev console lock install-locked sbom wheel clean
 
 run: $(SETUP)           ## runner and console together, embedded model, dry run
 	@$(BIN)/python runner.py demo $(ARGS)
@@ -19,6 +19,11 @@ console: $(SETUP)       ## the console alone
 
 test: $(DEV)            ## every test; browser tests join in when Chromium is present
 	$(BIN)/python -m pytest $(ARGS)
+
+campaigns: $(DEV)       ## runners killed again and again, judged by X's own log, at CI's sizes
+	$(BIN)/python -m tests.faults.crash --cycles 1000
+	$(BIN)/python -m tests.faults.crash --whole --cycles 20
+	$(BIN)/python -m tests.faults.model --runs 200
 
 lint: $(DEV)            ## style, security rules, types
 	$(BIN)/ruff check .

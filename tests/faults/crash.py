@@ -24,6 +24,7 @@ from pathlib import Path
 from tests.faults.judge import Verdict, judge
 from tests.faults.life import Nursery, Plan, kill
 from tests.faults.operator import Operator, fresh_database
+from tests.faults.rig import scratch
 from tests.faults.x_server import DUPLICATE, Act, XServer, problem
 
 LONGEST_LIFE_S = 1.5
@@ -153,7 +154,7 @@ def run_random(cycles: int, seed: int, mutant: str = "") -> Report:
     report = Report(f"random{' ' + mutant if mutant else ''}", seed)
     began = time.monotonic()
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir=scratch()) as folder,
         XServer(Path(folder) / "x.jsonl") as x,
         Nursery() as nursery,
     ):
@@ -175,7 +176,7 @@ def run_points(seed: int, step: int = 1, kinds: list[str] | None = None) -> Repo
     report = Report("points", seed)
     began = time.monotonic()
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir=scratch()) as folder,
         XServer(Path(folder) / "x.jsonl") as x,
         Nursery() as nursery,
     ):

@@ -135,7 +135,8 @@ def live(plan: Plan) -> None:
     if plan.kill_at or plan.kill_after:
         _die_at(plan)
     until = time.monotonic() + plan.seconds
-    with HostLock(path) as lock:
+    # the connection of another thread of the runner: no closing empties the WAL meanwhile
+    with HostLock(path) as lock, database.opened(path):
         publisher = XPublisher(x_config(plan.url, path), clock)
         if plan.naive:
             poster: Poster = _NaivePoster(path, publisher, clock, lock, rng=rng)
@@ -151,7 +152,7 @@ def live(plan: Plan) -> None:
             if done.kind in ("idle", "stopped", "waiting") and not looked and _is_settled(path):
                 break
             if done.kind == "idle":
-                time.sleep(0.002)
+                time.sleep(0.01)
 
 
 def _fill(path: Path, clock: SystemClock) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +31,17 @@ QUICK: dict[str, Any] = {
     "posting.attempt_timeout_s": 0.3,
     "posting.monthly_budget_usd": 1_000,
 }
+
+
+MEMORY, ROOM = Path("/dev/shm"), 512_000_000
+
+
+def scratch() -> Path | None:
+    """Where campaigns keep their files: in memory, where it has room. What a killed process has
+    written is there for the next one, on a disk or not; only a power cut would tell them apart."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        return MEMORY
+    return None
 
 
 def x_config(url: str, db_path: Path) -> Config:

@@ -1,7 +1,7 @@
 """F01 to F04 and the crash campaign: a killed runner neither doubles nor loses a post.
 
-The default is a taste; CI sets ``CRASH_CYCLES=1000`` and ``WHOLE_CYCLES=20`` (or runs
-``python -m tests.faults.crash``).
+A taste: ``CRASH_CYCLES`` and ``WHOLE_CYCLES`` set how much. CI runs ``make campaigns`` beside the
+tests: 1,000 and 20.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stateful model, a taste of it; CI runs ``MODEL_RUNS=200``, a release 20,000."""
+"""The stateful model, a taste of it; ``make campaigns`` runs it 200 times, a release 20,000."""
 
 from __future__ import annotations
 

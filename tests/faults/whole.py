@@ -20,6 +20,7 @@ from tests.faults.crash import QUIET_S, Report, answers
 from tests.faults.judge import judge
 from tests.faults.life import ROOT
 from tests.faults.operator import Operator, fresh_database
+from tests.faults.rig import scratch
 from tests.faults.x_server import KEYS, Act, XServer
 
 NOBODY = "http://127.0.0.1:9"
@@ -59,7 +60,7 @@ def run_whole(cycles: int, seed: int) -> Report:
     """That many lives, each killed at a random instant; then peace until everything has its end."""
     report, rng = Report("whole", seed), random.Random(seed)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, XServer(Path(name) / "x.jsonl") as x:
+    with tempfile.TemporaryDirectory(dir=scratch()) as name, XServer(Path(name) / "x.jsonl") as x:
         folder = Path(name)
         path = folder / "bot.db"
         # no lead: a post written ahead for a slot of the calendar would wait for it, campaign too
