@@ -15,8 +15,8 @@ from engine.service.api.context import Api
 from engine.service.api.guard import Guard
 from engine.service.api.routes import generate, generations, models, service, templates
 
-BASE = "/api/v1"
-ROUTERS = tuple(module.router for module in (generate, templates, models, generations, service))
+ROUTERS = tuple(module.router for module in (service, templates, generations, models, generate))
+"""Matched in this order: what is asked for most often comes first."""
 
 
 def build(api: Api) -> ASGIApp:
@@ -45,7 +45,8 @@ def routes(api: Api) -> FastAPI:
     app.state.api = api
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router, prefix=BASE)
+        # not include_router: it would match each request against routers within routers
+        app.router.routes += router.routes
     app.openapi = lambda: _contract(app)  # type: ignore[method-assign]
     return app
 

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request
+from fastapi.security import HTTPBearer
 
 from engine.service.api.context import api_of
 from engine.service.api.problems import Problem
 from engine.service.tokens import Caller, caller_of
 from engine.store import tokens
 
-bearer = HTTPBearer(
-    auto_error=False, description="A token of `runner.py token create --scopes all`."
-)
 
-
-class Needs:
+class Needs(HTTPBearer):
     """A dependency: the caller, if the token is live and has the scope.
 
     Raises: Problem 401 without a good token, 403 without the scope, 429 over the rate.
     """
 
     def __init__(self, scope: str) -> None:
+        super().__init__(
+            auto_error=False,
+            scheme_name="HTTPBearer",
+            description="A token of `runner.py token create --scopes all`.",
+        )
         self.scope = scope
 
-    async def __call__(
-        self,
-        request: Request,
-        given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
-    ) -> Caller:
+    async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
+        given = await super().__call__(request)
         api = api_of(request)
         text = given.credentials if given else ""
         now = api.clock.now()

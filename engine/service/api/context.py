@@ -22,6 +22,8 @@ from engine.store import settings
 
 T = TypeVar("T")
 
+BASE = "/api/v1"
+
 
 @dataclass
 class Api:

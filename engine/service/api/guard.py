@@ -109,6 +109,8 @@ def _is_json(headers: dict[bytes, bytes]) -> bool:
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    if b"content-length" not in headers and b"transfer-encoding" not in headers:
+        return b""
     too_large = Problem(413, f"A request body may have {BODY_CAP // 1024} kB.")
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length[:12]) > BODY_CAP:

@@ -44,7 +44,7 @@ class Way:
 def ways() -> list[Way]:
     """Every route as the code has it: a new one is in all tests below by being there."""
     return [
-        Way(method, BASE + route.path, _scope(route.dependant))
+        Way(method, route.path, _scope(route.dependant))
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)

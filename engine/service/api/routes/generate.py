@@ -7,13 +7,13 @@ import dataclasses
 from concurrent.futures import Future
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from engine.errors import BuzzError, MarketError, TemplateError, UsageError
 from engine.service.api.auth import Needs
-from engine.service.api.context import Api, api_of
+from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
 from engine.service.api.problems import Problem, documented
 from engine.service.api.shapes import (
@@ -27,7 +27,7 @@ from engine.service.tokens import Caller
 from engine.store import posts, templates
 from engine.store.database import opened
 
-router = APIRouter(tags=["generate"])
+router = APIRouter(prefix=BASE, tags=["generate"])
 
 MOST_WAITING = 4
 """Requests that may stand in line, so that they do not keep slots from being written."""
@@ -42,7 +42,7 @@ MOST_WAITING = 4
 async def generate(
     request: Request,
     order: GenerateRequest,
-    caller: Annotated[Caller, Depends(Needs("generate"))],
+    caller: Annotated[Caller, Security(Needs("generate"))],
     key: KeyHeader = None,
 ) -> Response:
     """Reads the market (or takes `context`), writes, checks and submits. Whether the post waits

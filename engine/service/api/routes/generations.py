@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request, Security
 
 from engine.service.api.auth import Needs
-from engine.service.api.context import api_of
+from engine.service.api.context import BASE, api_of
 from engine.service.api.problems import documented
 from engine.service.api.shapes import (
     ContentType,
@@ -22,7 +22,7 @@ from engine.store import generations
 from engine.store.database import opened
 from engine.store.generations import StoredCall
 
-router = APIRouter(tags=["generations"])
+router = APIRouter(prefix=BASE, tags=["generations"])
 
 
 @router.get(
@@ -33,7 +33,7 @@ router = APIRouter(tags=["generations"])
 )
 def list_generations(
     request: Request,
-    caller: Annotated[Caller, Depends(Needs("read"))],
+    caller: Annotated[Caller, Security(Needs("read"))],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[RowId | None, Query(description="only calls older than this id")] = None,
     model: Annotated[Line | None, Query(description="backend:model")] = None,

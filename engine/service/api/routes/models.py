@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -12,7 +12,7 @@ from engine.errors import BuzzError, ModelError
 from engine.llm.base import ModelInfo
 from engine.llm.build import build_backend
 from engine.service.api.auth import Needs
-from engine.service.api.context import Api, api_of
+from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
 from engine.service.api.problems import Problem, documented
 from engine.service.api.shapes import (
@@ -26,7 +26,7 @@ from engine.store import settings
 from engine.store.audit import audit, state_hash
 from engine.store.database import opened, write_tx
 
-router = APIRouter(tags=["models"])
+router = APIRouter(prefix=BASE, tags=["models"])
 KEY = "model.current"
 
 
@@ -36,7 +36,7 @@ KEY = "model.current"
     responses=documented(400, 401, 403, 422, 429, 503),
     summary="Models that may write",
 )
-def list_models(request: Request, caller: Annotated[Caller, Depends(Needs("read"))]) -> ModelList:
+def list_models(request: Request, caller: Annotated[Caller, Security(Needs("read"))]) -> ModelList:
     """The model in force and whatever its server has beside it."""
     api = api_of(request)
     current = in_force(api)
@@ -67,7 +67,7 @@ def list_models(request: Request, caller: Annotated[Caller, Depends(Needs("read"
 async def choose_model(
     request: Request,
     wish: CurrentModelRequest,
-    caller: Annotated[Caller, Depends(Needs("models"))],
+    caller: Annotated[Caller, Security(Needs("models"))],
     key: KeyHeader = None,
 ) -> Response:
     """Takes effect with the next post. The model must be there now, else 409. A new model has to

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request, Security
 from fastapi.responses import Response
 from sqlite_utils import Database
 
@@ -14,13 +14,13 @@ from engine.errors import BuzzError
 from engine.posting import killswitch
 from engine.service import health, heartbeat
 from engine.service.api.auth import Needs
-from engine.service.api.context import Api, api_of
+from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.problems import documented
 from engine.service.api.shapes import HealthAnswer, StatusAnswer
 from engine.service.tokens import Caller
 from engine.store import settings
 
-router = APIRouter(tags=["service"])
+router = APIRouter(prefix=BASE, tags=["service"])
 
 _HEALTH: dict[int | str, dict[str, Any]] = {
     **documented(400, 422),
@@ -59,7 +59,7 @@ async def get_ready(request: Request) -> Response:
     summary="What the runner does",
 )
 async def get_status(
-    request: Request, caller: Annotated[Caller, Depends(Needs("read"))]
+    request: Request, caller: Annotated[Caller, Security(Needs("read"))]
 ) -> Response:
     """The same as `runner.py status`."""
     api = api_of(request)
@@ -88,7 +88,7 @@ async def get_status(
     summary="Figures for Prometheus",
 )
 async def get_metrics(
-    request: Request, caller: Annotated[Caller, Depends(Needs("metrics"))]
+    request: Request, caller: Annotated[Caller, Security(Needs("metrics"))]
 ) -> Response:
     """Text exposition format 0.0.4."""
     api = api_of(request)

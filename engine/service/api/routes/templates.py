@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Security
 from fastapi.responses import Response
 from sqlite_utils import Database
 from starlette.concurrency import run_in_threadpool
 
 from engine.errors import TemplateError, UsageError
 from engine.service.api.auth import Needs
-from engine.service.api.context import Api, api_of
+from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
 from engine.service.api.problems import Problem, documented
 from engine.service.api.shapes import (
@@ -31,10 +31,10 @@ from engine.store.database import opened, write_tx
 from engine.store.templates import Template
 from engine.writing.templates import Variable, check_template
 
-router = APIRouter(tags=["templates"])
+router = APIRouter(prefix=BASE, tags=["templates"])
 TemplateId = Annotated[RowId, Path()]
-Reader = Annotated[Caller, Depends(Needs("read"))]
-Editor = Annotated[Caller, Depends(Needs("templates"))]
+Reader = Annotated[Caller, Security(Needs("read"))]
+Editor = Annotated[Caller, Security(Needs("templates"))]
 
 
 @router.get(
