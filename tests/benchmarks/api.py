@@ -4,7 +4,8 @@ A runner (``run --api``, scripted model, no source in reach) and a FastAPI appli
 empty route under the same Uvicorn settings each get ``--seconds`` of keep-alive requests from
 ``--connections`` connections, in turns, ``--rounds`` times. Prints requests a second and p50/p99
 in milliseconds (medians over the rounds), and the share of the empty route's rate: each round's own,
-their median, least and greatest.
+their median, least and greatest. ``cpu_us`` is what a request costs its server's process, and
+``cpu_share`` the same share in CPU time, which other work on the machine stretches far less.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from tests.benchmarks.service import environment
 
@@ -36,6 +40,17 @@ async def empty() -> dict[str, str]:
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False,
             ws="none", server_header=False)
 """
+
+
+@dataclass(frozen=True)
+class Round:
+    """Requests to one route: seconds of each, sorted, and seconds of CPU a request."""
+
+    times: list[float]
+    cpu_s: float
+
+    def at(self, share: float) -> float:
+        return self.times[int(len(self.times) * share)]
 
 
 async def _one(port: int, request: bytes, until: float, times: list[float]) -> None:
@@ -70,13 +85,17 @@ def load(port: int, path: str, token: str, seconds: float, connections: int) -> 
     return times
 
 
-def _share(ours: list[list[float]], empty: list[list[float]]) -> dict[str, float]:
-    shares = [len(a) / len(b) for a, b in zip(ours, empty, strict=True)]
+def _spread(values: list[float]) -> dict[str, float]:
     return {
-        "median": round(statistics.median(shares), 2),
-        "least": round(min(shares), 2),
-        "greatest": round(max(shares), 2),
+        "median": round(statistics.median(values), 2),
+        "least": round(min(values), 2),
+        "greatest": round(max(values), 2),
     }
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
 
 
 def _free_port() -> int:
@@ -125,37 +144,39 @@ def main() -> None:
                 _wait(port)
             time.sleep(2)
             places = [(empty, "/"), *((ours, path) for path in ROUTES)]
-            rounds: dict[str, list[list[float]]] = {path: [] for _, path in places}
+            rounds: dict[str, list[Round]] = {path: [] for _, path in places}
             for _ in range(args.rounds):
                 for port, path in places:
+                    process = psutil.Process(servers[port == empty].pid)
+                    before = _cpu_s(process)
                     times = load(port, path, token, args.seconds, args.connections)
-                    rounds[path].append(sorted(times))
+                    cpu_s = (_cpu_s(process) - before) / len(times)
+                    rounds[path].append(Round(sorted(times), cpu_s))
         finally:
             for server in servers:
                 server.send_signal(signal.SIGTERM)
             for server in servers:
                 server.wait(40)
-    rates = {
-        path: statistics.median(len(times) / args.seconds for times in held)
-        for path, held in rounds.items()
-    }
     print(
         json.dumps(
-            {
-                path: {
-                    "requests": sum(map(len, held)),
-                    "per_s": round(rates[path]),
-                    "share_of_empty": _share(held, rounds["/"]),
-                    "p50_ms": round(1e3 * statistics.median(t[len(t) // 2] for t in held), 2),
-                    "p99_ms": round(
-                        1e3 * statistics.median(t[len(t) * 99 // 100] for t in held), 2
-                    ),
-                }
-                for path, held in rounds.items()
-            },
+            {path: figures(held, rounds["/"], args.seconds) for path, held in rounds.items()},
             indent=2,
         )
     )
+
+
+def figures(held: list[Round], empty: list[Round], seconds: float) -> dict[str, object]:
+    """Of one route, beside the empty one."""
+    pairs = list(zip(held, empty, strict=True))
+    return {
+        "requests": sum(len(one.times) for one in held),
+        "per_s": round(statistics.median(len(one.times) / seconds for one in held)),
+        "share_of_empty": _spread([len(our.times) / len(bare.times) for our, bare in pairs]),
+        "cpu_us": round(1e6 * statistics.median(one.cpu_s for one in held)),
+        "cpu_share": _spread([bare.cpu_s / our.cpu_s for our, bare in pairs]),
+        "p50_ms": round(1e3 * statistics.median(one.at(0.50) for one in held), 2),
+        "p99_ms": round(1e3 * statistics.median(one.at(0.99) for one in held), 2),
+    }
 
 
 if __name__ == "__main__":
