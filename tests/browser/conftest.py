@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -57,6 +58,12 @@ def address(browser: Browser, db: Path) -> Iterator[str]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Open]:
+    with visitor(browser, address) as open_page:
+        yield open_page
+
+
+@contextmanager
+def visitor(browser: Browser, address: str) -> Iterator[Open]:
     """Open a page, signed in unless ``signed_in=False``; errors in the browser fail the test."""
     contexts, errors = [], []  # type: ignore[var-annotated]
 
