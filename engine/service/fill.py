@@ -40,6 +40,9 @@ NEWS_MAX_AGE_H = 36.0
 
 EVENT_MAX_AGE_S = 3_600.0
 
+LEFT_AFTER = timedelta(seconds=60)
+"""Writers submit a draft at once; one that is older was left behind."""
+
 MOST_REWRITES = 5
 """A post that cannot be written anew so often is left for its operator, or to expire."""
 
@@ -77,9 +80,16 @@ class Filler:
         """Fill every slot that is due; answers how many were worked on."""
         with opened(self._db_path) as db:
             lead = timedelta(seconds=float(settings.get(db, "content.lead_s")))
-            schedule.recover_claimed(db, self._clock.now())
+            self._take_up_what_was_left(db)
             waiting = schedule.due(db, self._clock.now(), lead)
         return sum(self.fill(slot.id, lead) is not None for slot in waiting)
+
+    def _take_up_what_was_left(self, db: Database) -> None:
+        """Slots and drafts of a round that was killed, or whose end a full disk did not take."""
+        now = self._clock.now()
+        schedule.recover_claimed(db, now)
+        for post_id in posts.unsubmitted(db, now - LEFT_AFTER):
+            queue.submit(db, post_id, actor="runner", now=now, publisher=self._publisher)
 
     def fill(self, slot_id: int, lead: timedelta = timedelta(0)) -> Written | None:
         """Fill one slot; None if somebody else took it.

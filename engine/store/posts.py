@@ -178,6 +178,18 @@ def need(db: Database, post_id: int) -> Post:
     return post
 
 
+def unsubmitted(db: Database, before: datetime, *, most: int = 20) -> list[int]:
+    """Ids of posts written before that moment that nobody has judged, edited or sent back since:
+    drafts that never reached the queue."""
+    rows = db.conn.execute(
+        "SELECT id FROM posts p WHERE state = 'draft' AND state_reason IS NULL AND revision = 1 "
+        "AND created_at < ? AND NOT EXISTS (SELECT 1 FROM regenerations WHERE post_id = p.id) "
+        "ORDER BY id LIMIT ?",
+        (iso(before), most),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def move(
     db: Database,
     post: Post,

@@ -17,13 +17,15 @@ from engine.errors import ModelUnreachable
 from engine.llm.base import GenerationRequest
 from engine.llm.scripted import Answer, ScriptedModel
 from engine.market.replay import sample_snapshot
-from engine.records import Facts, Snapshot
+from engine.posting import queue
+from engine.records import Facts, Snapshot, Verdict
 from engine.service import schedule
 from engine.service.desk import Footing, MarketDesk
 from engine.service.fill import Filler
 from engine.store import market_events, news, posts, schedules, settings, slots, snapshots, spend
 from engine.store.database import write_tx
 from engine.store.market_events import MarketEvent
+from engine.store.posts import NewPost
 from engine.store.schedules import Plan
 from engine.store.slots import Slot
 from engine.writing.generate import Writer
@@ -100,6 +102,27 @@ def test_a_slot_whose_work_was_cut_short_is_filled_at_the_next_look(
     done = slots.get(db, slot.id)
     assert done is not None
     assert (done.state, done.tries) == ("filled", 2)
+
+
+def test_a_draft_that_never_reached_the_queue_is_submitted_after_a_minute(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    """As after a full disk: the text could be stored, but not handed over. One that a person
+    edited or sent back is left alone."""
+    new = NewPost(
+        content_type="joke", text="A block walks into a bar.", verdict=Verdict(), origin="model",
+        world="sample",
+    )  # fmt: skip
+    left = posts.insert(db, new, actor="writer", now=clock.now())
+    other = posts.insert(db, replace(new, text="Another."), actor="writer", now=clock.now())
+    queue.request_regeneration(db, other, revision=1, reason="dull", actor="anna", now=clock.now())
+    filler, _ = make()
+    filler.fill_due()
+    assert posts.need(db, left).state == "draft"
+    clock.advance(61)
+    filler.fill_due()
+    assert posts.need(db, left).state == "pending_approval"
+    assert posts.need(db, other).state == "draft"
 
 
 def test_without_a_snapshot_the_slot_says_why_it_was_skipped(
