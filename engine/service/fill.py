@@ -33,6 +33,7 @@ from engine.store.news import NewsItem
 from engine.store.posts import Post
 from engine.store.slots import Slot
 from engine.writing.generate import Draft, Order, Writer
+from engine.writing.quoting import quotable
 
 logger = logging.getLogger(__name__)
 
@@ -269,8 +270,14 @@ class Filler:
         if snapshot.world == "sample":
             self._desk.read_sample_news()
         now = self._clock.now()
-        with opened(self._db_path) as db, write_tx(db):
-            item = news.next_item(db, now, NEWS_MAX_AGE_H, world=snapshot.world)
+        with opened(self._db_path) as db:
+            item = news.next_item(
+                db,
+                now,
+                NEWS_MAX_AGE_H,
+                world=snapshot.world,
+                fits=lambda item: quotable(db, item, snapshot.facts, now),
+            )
             if item is None or not news.claim_item(db, item.id, now):
                 return None
         return self._writer.read_mood(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,6 +53,8 @@ class NewsItem:
 
 
 _COLUMNS = ", ".join(NewsItem.__dataclass_fields__)
+
+_LOOKED_AT = 30
 
 # What a post may be in while its headline still counts as used.
 _DEAD_POSTS = "('rejected', 'expired', 'failed', 'abandoned')"
@@ -112,16 +115,18 @@ def next_item(
     world: World = "live",
     min_relevance: float = 0.6,
     include_flagged: bool = False,
+    fits: Callable[[NewsItem], bool] = lambda item: True,
 ) -> NewsItem | None:
-    """The free item to write about next: the most relevant, then the newest. Claims nothing."""
-    row = db.conn.execute(
+    """The free item to write about next: the most relevant, then the newest, of the first
+    :data:`_LOOKED_AT` that ``fits``. Claims nothing."""
+    rows = db.conn.execute(
         f"SELECT {_COLUMNS} FROM news_items WHERE world = ? AND published_at BETWEEN ? AND ? "
         "AND claimed_at IS NULL AND duplicate_of IS NULL AND relevance >= ? "
         f"{'' if include_flagged else 'AND flags = ' + repr('[]')} "
-        "ORDER BY flags <> '[]', relevance DESC, published_at DESC, id LIMIT 1",
-        (world, iso(now - timedelta(hours=max_age_h)), iso(now), min_relevance),
-    ).fetchone()
-    return _record(row) if row else None
+        "ORDER BY flags <> '[]', relevance DESC, published_at DESC, id LIMIT ?",
+        (world, iso(now - timedelta(hours=max_age_h)), iso(now), min_relevance, _LOOKED_AT),
+    ).fetchall()
+    return next((item for item in map(_record, rows) if fits(item)), None)
 
 
 def claim_item(db: Database, item_id: int, now: datetime) -> bool:

@@ -25,6 +25,14 @@ def with_hashtags(text: str, tags: tuple[str, ...]) -> str:
     return text
 
 
+def quoted(title: str, source: str) -> str:
+    """``"TITLE" — Source``; without a source the title alone."""
+    # straight quotes inside the title would end ours
+    opening, closing = "“”" if '"' in title else '""'
+    named = f" — {plain(source)}" if source.strip() else ""
+    return f"{opening}{plain(title)}{closing}{named}"
+
+
 def headline_post(headline: Headline, stance: str, tags: tuple[str, ...]) -> str:
     """``"TITLE" — Source``, a blank line, the stance, the hashtags.
 
@@ -34,14 +42,11 @@ def headline_post(headline: Headline, stance: str, tags: tuple[str, ...]) -> str
     Raises: TemplateError when the stance leaves no room for the headline.
     """
     words = plain(headline.title).split(" ")
-    source = f" — {plain(headline.source)}" if headline.source.strip() else ""
-    # straight quotes inside the title would end ours
-    opening, closing = "“”" if '"' in headline.title else '""'
     for count in range(len(words), 0, -1):
         title = " ".join(words[:count])
         if count < len(words):
             title = title.rstrip(",;:–—-") + "…"
-        text = f"{opening}{title}{closing}{source}\n\n{stance}"
+        text = f"{quoted(title, headline.source)}\n\n{stance}"
         if _fits(text):
             return with_hashtags(text, tags)
     raise TemplateError("the comment leaves no room for the headline. Make it shorter.")

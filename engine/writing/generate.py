@@ -197,8 +197,8 @@ class _Session:
         return max(passing, key=lambda candidate: candidate.score, default=None)
 
     def _candidate(self, simplified: bool) -> _Candidate:
-        self.attempts += 1
         plan = self._plan(simplified)
+        self.attempts += 1
         options = self._options(plan.options)
         request = GenerationRequest(
             plan.prompt,
@@ -327,7 +327,7 @@ class _Session:
         order, now = self.order, self.clock.now()
         model = self.model.name if order.use_model else None
         if candidate is None:
-            reason = "nothing passed the checks: " + (self.failure or "; ".join(self.hints[-3:]))
+            reason = self.failure or "nothing passed the checks: " + "; ".join(self.hints[-3:])
             return Draft(
                 None, order.content_type, "", Verdict(), "none", model, None,
                 self.attempts, seconds, order.snapshot.id, reason,

@@ -52,20 +52,22 @@ def _price_menu(material: Material) -> Plan:
     if market.facts.price_usd is None:
         raise TemplateError("a price post needs a price. Wait for the next snapshot.")
     known = phrases.values(market.facts)
-    slots = _offered(phrases.true_phrases(market), material)
+    slots = [
+        _stems([phrase.text for phrase in offered])
+        for offered in _offered(phrases.true_phrases(market), material)
+    ]
     posts = {
-        " ".join(phrase.text for phrase in combination): combination
-        for combination in itertools.product(*slots)
+        " ".join(chosen): " ".join(slot[stem] for slot, stem in zip(slots, chosen, strict=True))
+        for chosen in itertools.product(*slots)
     }
 
     def fill(raw: str) -> str:
-        chosen = posts.get(raw.strip())
-        if chosen is None:
+        text = posts.get(raw.strip())
+        if text is None:
             raise TemplateError("the answer is not one of the offered combinations of phrases.")
-        text = phrases.fill(" ".join(phrase.text for phrase in chosen), known)
-        return finished(text, material)
+        return finished(phrases.fill(text, known), material)
 
-    rules = [" | ".join(_literal(phrase.text) for phrase in offered) for offered in slots]
+    rules = [" | ".join(_literal(stem) for stem in slot) for slot in slots]
     names = [f"slot{number}" for number in range(len(rules))]
     grammar = "root ::= " + ' " " '.join(names) + "\n"
     grammar += "\n".join(f"{name} ::= {rule}" for name, rule in zip(names, rules, strict=True))
@@ -132,12 +134,18 @@ def _telling(text: str) -> frozenset[str]:
     return frozenset(word.removesuffix("s") for word in words) - _COMMON
 
 
+_USED_UP = {
+    "joke": "every joke was posted within the last 30 days. Post jokes less often, or add some.",
+    "motivation": "every motivation line was posted within the last 30 days. Post them less often, "
+    "or add some.",
+    "news": "every comment that fits was posted this week, or the headline was.",
+}
+
+
 def _line_menu(material: Material) -> Plan:
     lines = list(itertools.islice(_new_lines(material), LINES_OFFERED))
     if not lines:
-        raise NothingNew(
-            f"every {material.content_type} line that fits was posted lately, or its headline was."
-        )
+        raise NothingNew(_USED_UP[material.content_type])
     by_stem = _stems([line.text for line in lines])
     headline = material.headline if material.content_type == "news" else None
 
