@@ -47,6 +47,8 @@ class Case:
     spoken: set[str] = field(default_factory=set)
     before: set[str] = field(default_factory=set)
     ago: Item | None = None
+    rounds: list[float] = field(default_factory=list)
+    measured: set[float] = field(default_factory=set)
     rates: bool = False
     of_record: bool = False
     sentence: Sentence = field(default_factory=Sentence)

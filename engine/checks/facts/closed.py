@@ -108,6 +108,11 @@ def closed_world(case: Case, sentence: Sentence) -> None:
     """Reject the first word of a sentence that may claim something nobody knows."""
     if case.content_type != "price":
         return
+    echoed = _echoes(case, sentence)
+    if echoed is not None:
+        if echoed.kind != "past":
+            case.reject("claim", echoed, "the headline does not say so")
+        return
     worldly = _worldly(case, sentence)
     market = worldly or any(item.kind in _MARKET for item in sentence.items())
     for segment in sentence.segments:
@@ -117,6 +122,42 @@ def closed_world(case: Case, sentence: Sentence) -> None:
             if why:
                 case.reject("claim", item, why)
                 return
+
+
+def _echoes(case: Case, sentence: Sentence) -> Item | None:
+    """The first word of a retold headline that is not the headline's; an item set aside if all are.
+
+    None where the sentence does not name the headline's source.
+    """
+    headline = case.known.facts.headline
+    items = [x for x in sentence.items() if x.kind != "sep"]
+    start, end = items[0].start, items[-1].end
+    if headline is None or not headline.source or headline.source not in case.text[start:end]:
+        return None
+    told = {
+        word.strip("\"'.,:;!?()")[:5]
+        for word in f"{headline.title} {headline.source}".lower().split()
+    }
+    for segment in sentence.segments:
+        if any(x.value in _SPEAKER for x in segment.items[:2]):
+            continue
+        for item in segment.items:
+            words = [word.strip("\"'.,:;!?()") for word in case.quote(item).lower().split()]
+            said = [
+                word for word in words if word[:5] not in told and word not in _listed("grammar")
+            ]
+            if (
+                item.kind in ("word", "neg", "dir", "claim", "super", "modal")
+                and set(said) - _REPORTING
+            ):
+                return item
+    return Item("past", "", start, end)
+
+
+_REPORTING = {
+    "reports", "report", "reported", "says", "said", "writes", "wrote", "tells", "informs", "notes", "headline", "news", "via", "per",
+    "according", "read", "reads", "published", "story", "today", "now", "new", "voted", "votes",
+}  # fmt: skip
 
 
 def _acted(case: Case, segment: Segment, item: Item) -> str:
@@ -138,15 +179,21 @@ def _acted(case: Case, segment: Segment, item: Item) -> str:
 
 def _worldly(case: Case, sentence: Sentence) -> bool:
     """Whether people, institutions, money, events or a name stand in the sentence."""
-    items = list(sentence.items())
+    items = [
+        item
+        for segment in sentence.segments
+        if not any(x.value in _SPEAKER for x in segment.items[:2])
+        for item in segment.items
+    ]
     if any(item.kind in ("word", "rel") and item.value in _listed("world") for item in items):
         return True
-    if len(items) > 1 and items[0].kind == "word" and not _known(case, items[0]):
+    if len(items) > 1 and items[0].kind == "word" and not harmless(items[0].value):
         verb = items[1].value  # "Elon posted": an unknown subject
         if items[1].kind == "word" and verb.endswith(("ed", "s")) and harmless(verb):
             return True
     return any(
-        item.kind == "word" and _named(case, item) and not _known(case, item) for item in items[1:]
+        item.kind == "word" and _named(case, item) and not harmless(item.value)
+        for item in items[1:]
     )
 
 
@@ -155,15 +202,6 @@ def _named(case: Case, item: Item) -> bool:
     lead = case.text[: item.start].rstrip()
     word = case.text[item.start : item.end]
     return word[:1].isupper() and not word.isupper() and lead[-1:] not in tuple('"“:.!?(—–-\n')
-
-
-def _known(case: Case, item: Item) -> bool:
-    if harmless(item.value):
-        return True
-    headline = case.known.facts.headline
-    if headline is None or not headline.source or headline.source not in case.text:
-        return False
-    return any(word[:5] == item.value[:5] for word in headline.title.lower().split())
 
 
 def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: bool) -> str:
@@ -177,11 +215,19 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
         return "no fact tells why"
     if item.value in _listed("deals") and market:
         return "" if _harmless_deal(segment, item) else "the snapshot knows of no deals"
-    if _known(case, item) or not market:
+    if harmless(item.value) or not market or _tagged(case, item):
         return ""
+    following = after(segment, item.place, 1)
+    if following and following[0].kind == "dir" and item.value.endswith(("ed", "ing", "s")):
+        return "no rule knows what it says of the market"
     if worldly or _reason(segment, item) or _predicate(segment, item):
         return "no rule knows what it says of the market"
     return ""
+
+
+def _tagged(case: Case, item: Item) -> bool:
+    tag = case.text[max(0, item.start - 30) : item.start].rpartition("#")
+    return bool(tag[1]) and (not tag[2] or tag[2].isalnum())
 
 
 def _harmless_deal(segment: Segment, item: Item) -> bool:
@@ -211,6 +257,10 @@ def _predicate(segment: Segment, item: Item) -> bool:
     for other in before(segment, item.place, 4):
         if other.kind == "topic":
             return other.value != "btc" or _market_itself(other)
+        if other.kind == "ref" and other.value == "ath":
+            return True
+        if other.kind == "num" or other.value == "of":
+            continue
         if other.kind not in ("word", "span", "neg") or other.value not in _LIGHT:
             return segment.items[0].value in _REFERS and other.place == 0
     return False

@@ -41,7 +41,8 @@ def denied_level(case: Case, segment: Segment, negation: Item, item: Item) -> bo
     relation = _relation(segment, negation, item)
     between = segment.items[negation.place + 1 : item.place]
     around = [*segment.items[max(0, negation.place - 2) : negation.place], *between]
-    past = text.startswith(_PAST_NEGATIONS) or any(x.value in _HAPPENED for x in around)
+    day = any(x.value == "24h" for x in case.sentence.items() if x.kind == "span")
+    past = day or text.startswith(_PAST_NEGATIONS) or any(x.value in _HAPPENED for x in around)
     level = number.value
     if not 0.9 * price <= level <= 1.1 * price:
         good = False

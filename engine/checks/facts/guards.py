@@ -40,7 +40,7 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
     ]
     if not claims or sentence.has("topic", "halving", "diff"):
         return False
-    modal = next((x for x in segment.of("modal") if not _unreal(segment, x)), None)
+    modal = next((x for x in segment.of("modal") if _foretells(segment, x)), None)
     condition = next((item for item in sentence.items() if _condition(sentence, item)), None)
     words = {item.value for item in segment.items} | {case.quote(modal).lower() if modal else ""}
     if words & {"take", "need", "needs", "needs to"} and segment.of("ref") and not condition:
@@ -58,9 +58,17 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
     return False
 
 
-def _unreal(segment: Segment, item: Item) -> bool:
-    """``you could have had it for``: of the past."""
-    return any(x.value == "have" for x in segment.items[item.place + 1 : item.place + 2])
+_SPEAKERS = {"i", "you", "we", "somebody", "someone", "anybody", "me", "us"}
+
+
+def _foretells(segment: Segment, item: Item) -> bool:
+    """A forecast: a claim after the modal, of the market; ``might not be everyone's cup of tea`` is none."""
+    following = segment.items[item.place + 1 :]
+    if item.done or any(x.value == "have" for x in following[:2]):
+        return False  # "you could have had it for": of the past
+    if any(x.value in _SPEAKERS for x in segment.items[max(0, item.place - 2) : item.place]):
+        return any(x.kind in ("dir", "ref") and not x.done for x in following)
+    return any(x.kind in _CLAIMS and not x.done and x.kind != "label" for x in following)
 
 
 def _condition(sentence: Sentence, item: Item) -> bool:
@@ -69,14 +77,22 @@ def _condition(sentence: Sentence, item: Item) -> bool:
         return False
     segment = next(x for x in sentence.segments if any(y is item for y in x.items))
     following = segment.items[item.place + 1 : item.place + 2]
-    reader = any(x.value.startswith("you") or x.value == "anyone" for x in following)
-    return not reader or bool(segment.of("dir", "modal", "swing"))
+    reader = any(x.value.startswith("you") or x.value in ("anyone", "one", "i") for x in following)
+    claims = any(x.place > item.place and x.kind in _CLAIMS for x in segment.items)
+    if not claims:
+        return not reader and item.end - item.start == len("if") and item.place == 0
+    market = any(x.kind == "topic" or x.value in ("it", "we") for x in segment.items)
+    return market or bool(segment.of("num")) or (not reader and item.place <= 1)
 
 
 def negations(case: Case, segment: Segment) -> None:
     """``not down``: true if its opposite is; numbers under a negation prove nothing."""
     for i, item in enumerate(segment.items):
         if item.kind != "neg" or item.done:
+            continue
+        last = i == len(segment.items) - 1 and i and segment.items[i - 1].value == ":"
+        if last and any(x.kind in ("rel", "dir", "num") for x in segment.items):
+            case.reject("negation", item, "what is denied states no fact")
             continue
         _denied_before(case, segment, i)
         amount = next(
@@ -90,6 +106,8 @@ def negations(case: Case, segment: Segment) -> None:
             if other.kind == "word" and other.value in ("only", "just", "alone", "but"):
                 break
             if other.done:
+                continue
+            if other.kind in ("weekday", "daypart") and k > 1:
                 continue
             if other.kind == "num" and denied_level(case, segment, item, other):
                 continue
@@ -122,6 +140,7 @@ def _extreme(case: Case, segment: Segment, item: Item) -> bool:
     """``no higher print``, ``nobody paid more``: the price is the day's high, or the record."""
     following = segment.items[item.place + 1 : item.place + 2]
     noun = any(x.value in _TRADED or x.kind == "topic" for x in following)
+    noun = noun or any(x.value in ("has", "have", "did", "was") for x in following)
     if case.quote(item).lower() not in ("higher", "lower") or not noun:
         return False
     role = "low" if item.value == "down" else "high"

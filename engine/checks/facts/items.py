@@ -151,8 +151,8 @@ def _simple(tokens: Sequence[Token], i: int) -> Item:
     if token.text in _ARROWS:
         return Item("rel", "to", token.start, token.end, "arrow")
     certain = token.text not in _ALSO_VERBS or token.raw != token.text
-    if token.text in MONTHS and len(token.text) > 2 and certain:
-        return Item("span", f"other:{token.text}", token.start, token.end)
+    if _bare(token.text) in MONTHS and len(token.text) > 2 and certain:
+        return Item("span", f"other:{_bare(token.text)}", token.start, token.end)
     if token.kind == "word" and token.text.endswith("est") and superlative(token.text):
         return Item("super", "unprovable", token.start, token.end)
     return _plain(tokens, i, "sep" if token.kind in ("mark", "line") else token.kind)

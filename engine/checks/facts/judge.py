@@ -8,6 +8,7 @@ from engine.checks.facts.closed import closed_world, counts_market
 from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
+from engine.checks.facts.first import value_first
 from engine.checks.facts.guards import blocked, foreign, leftovers, negations
 from engine.checks.facts.items import (
     Item,
@@ -48,6 +49,7 @@ def judge(case: Case) -> None:
     headline = case.known.facts.headline
     aside = idioms(tokens, case.content_type) | quoted(tokens, headline, case.content_type)
     found = sentences(itemise(tokens, frozenset(aside)))
+    _round_levels_of(case, found)
     case.of_record = any(sentence.has("ref", "ath") for sentence in found)
     pending = ""
     for k, sentence in enumerate(found):
@@ -75,6 +77,23 @@ def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
     closed_world(case, sentence)
     claimless = not any(claims_something(segment) for segment in sentence.segments)
     return _header(sentence) if claimless else ""
+
+
+def _round_levels_of(case: Case, found: list[Sentence]) -> None:
+    """Coarse dollar levels the text names, and those from which it measures."""
+    price = case.known.level("price")
+    if not price:
+        return
+    numbers = [x for sentence in found for x in sentence.items() if x.kind == "num" and x.number]
+    money = [x.number for x in numbers if x.value in ("usd", "bare") and x.number]
+    near = [n for n in money if 0.75 * price <= n.value <= 1.3 * price and n.value % 100 == 0]
+    case.rounds = [n.value for n in near if not n.equals(price) or n.value % 1000 == 0]
+    for item in numbers:
+        if item.value in ("share", "bare") and case.quote(item).lower() in ("five", "six", "seven"):
+            case.rounds.append(10.0 ** (5 if item.number and item.number.value == 6 else 4))
+    for level in case.rounds:
+        if any(n.value < 0.25 * price and n.equals(abs(price - level)) for n in money):
+            case.measured.add(level)
 
 
 def _asks(case: Case, sentence: Sentence) -> bool:
@@ -256,6 +275,7 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
     if market and blocked(case, sentence, segment):
         return
     derived(case, sentence, segment)
+    value_first(case, sentence, segment)
     negations(case, segment)
     judge_times(case, sentence, segment)
     fee_rates(case, sentence, segment)

@@ -364,6 +364,15 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
                 case.judge(
                     want in label, "relation", item, f"a mood of {want}", "fear_greed.label", said
                 )
+    if (
+        (about or sentence.has("label"))
+        and label
+        and "extreme" not in label
+        and not segment.of("neg")
+    ):
+        for item in segment.of("word"):
+            if item.value == "extreme":
+                case.reject("relation", item, said)
     for item in segment.of("label"):
         if item.done:
             continue

@@ -14,7 +14,7 @@ from typing import Literal
 
 from engine.checks.facts.dates import Date, clock_at, date_at
 from engine.checks.facts.reading import Token, glued_at, kind_at, text_at
-from engine.checks.facts.worded import share_at, spelled_at
+from engine.checks.facts.worded import mixed_at, share_at, spelled_at
 
 Unit = Literal[
     "usd", "pct", "points", "feerate", "ehs", "btc", "sats", "blocks", "index", "times", "rank",
@@ -217,22 +217,34 @@ def _unit_after(tokens: Sequence[Token], i: int) -> tuple[Unit | None, int]:
     return None, i
 
 
-def _of_one_percent(tokens: Sequence[Token], i: int) -> int:
-    """Index after ``a percent`` in ``half a percent``, ``a third of one percent``; 0 for none."""
-    i += text_at(tokens, i) == "of"
-    i += text_at(tokens, i) in ("a", "one", "1")
-    unit, last = _unit_after(tokens, i)
-    return last if unit in ("pct", "points") and text_at(tokens, i - 1) in ("a", "one", "1") else 0
+def _mixed_at(tokens: Sequence[Token], start: int) -> Number | None:
+    """Three tenths of a percent, nineteen and a fifth percent, seven and a half thousand."""
+    mixed = mixed_at(tokens, start)
+    if mixed is None:
+        return None
+    value, grain, i = mixed
+    if text_at(tokens, i) in ("thousand", "million", "billion", "trillion") and value > 1:
+        scale = SCALES[text_at(tokens, i)]
+        unit, last = _unit_after(tokens, i + 1)
+        return Number(
+            value * scale, grain * scale, unit or "bare", 0, start, last or i + 1, worded=True
+        )
+    of = i + (text_at(tokens, i) == "of")
+    counted = of + (text_at(tokens, of) in ("a", "one", "1"))
+    unit, last = _unit_after(tokens, counted)
+    if unit not in ("pct", "points") or (counted > of and value >= 1):
+        return None
+    return Number(value, grain, "pct", 0, start, last, worded=True)
 
 
 def _words_at(tokens: Sequence[Token], start: int) -> Number | None:
     """sixty-seven thousand dollars, two percent; half and its like are shares."""
+    mixed = _mixed_at(tokens, start)
+    if mixed is not None:
+        return mixed
     share = share_at(tokens, start)
     if share:
         value, last, unit = share
-        parts = _of_one_percent(tokens, last)
-        if parts:
-            return Number(value / 100, 0.1, "pct", 0, start, parts, worded=True)
         return Number(value, 1.0 if unit == "bare" else 5.0, unit, 0, start, last, worded=True)
     spelled = spelled_at(tokens, start)
     if spelled is None:

@@ -32,7 +32,9 @@ def money_pairs(case: Case, sentence: Sentence, segment: Segment) -> None:
             continue
         if _moved(segment, i, items[i + 1 : j]) or _falls(segment, items[i + 1 : j], one, two):
             swung = sentence.has("dir", "wild") or sentence.has("word", "now")
-            swung = swung or any(x.value == "24h" for x in segment.of("span"))
+            swung = swung or (
+                any(x.value == "24h" for x in segment.of("span")) and not segment.of("dir")
+            )
             swung = swung or not (segment.of("topic") or segment.of("dir"))
             if not (swung and _swing(case, left, right, one, two)):
                 _from_to(case, segment, left, right, one, two)
@@ -50,7 +52,7 @@ def _partner(items: list[Item], i: int) -> int | None:
         if (
             (item.kind == "sep" and item.value in _JOINS)
             or (item.kind == "conj" and item.value == "and")
-            or (item.kind == "rel" and item.value == "to")
+            or (item.kind == "rel" and (item.value == "to" or _up_to(item)))
         ):
             joined = True
         elif item.kind in ("ago", "span", "dir") or item.value in ("a", "the", "about"):
@@ -58,6 +60,11 @@ def _partner(items: list[Item], i: int) -> int | None:
         else:
             return None
     return None
+
+
+def _up_to(item: Item) -> bool:
+    """``from A up to B``: here a way, not a limit."""
+    return item.kind == "rel" and item.value == "below" and item.end - item.start == len("up to")
 
 
 def _same_unit(one: Number, two: Number) -> tuple[Number, Number]:
@@ -93,7 +100,7 @@ def _named(
 
 def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
     """``from A to B`` and arrows tell of a way; a range has no direction."""
-    told = any(item.kind == "rel" and item.value == "to" for item in between)
+    told = any(item.kind == "rel" and (item.value == "to" or _up_to(item)) for item in between)
     if not told or segment.of("swing") or _ranged(segment):
         return False
     if any(item.kind == "rel" and item.value == "to" and item.size == "arrow" for item in between):
@@ -156,6 +163,7 @@ def _from_to(
     slack = 0.00006 * price
     way = 1 if two.value > one.value else -1 if two.value < one.value else 0
     said = {item.value for item in segment.of("dir")} & {"up", "down"}
+    said |= {"up"} if any(_up_to(x) for x in segment.items[i:j]) else set()
     agrees = said <= {"up" if way > 0 else "down"} and way != 0
     for fact, value in starts.items():
         if value is None or not agrees:

@@ -42,6 +42,7 @@ def remarks(case: Case, segment: Segment) -> None:
                 case.reject("claim", item, "no fact of the snapshot values Bitcoin")
         elif item.kind == "still":
             _still(case, segment, item)
+    _record_touched(case, segment)
     relations(case, segment)
     _against_earlier(case, segment)
     for item in emoji:
@@ -76,6 +77,31 @@ def _against_earlier(case: Case, segment: Segment) -> None:
 def _over(case: Case, item: Item, span: str, claim: str, good: bool) -> None:
     said = case.known.change_text(span)
     case.judge(good, "direction", item, f"{claim} over {span}", SPANS.get(span, ""), said)
+
+
+_TOUCHED = {
+    "touched",
+    "tested",
+    "matched",
+    "equalled",
+    "equaled",
+    "met",
+    "revisited",
+    "broken",
+    "shattered",
+}
+
+
+def _record_touched(case: Case, segment: Segment) -> None:
+    """``the old record has been touched today``."""
+    refs = [x.place for x in segment.of("ref") if x.value == "ath"]
+    high, record = case.known.level("high"), case.known.level("ath")
+    if not refs or segment.of("neg", "topic") or high is None or record is None:
+        return
+    for item in segment.items[refs[0] + 1 :]:
+        if case.quote(item).lower() in _TOUCHED and high < record * 0.9999:
+            case.reject("relation", item, case.known.level_text("ath"))
+            return
 
 
 def _record_fell(case: Case, segment: Segment, item: Item) -> bool:

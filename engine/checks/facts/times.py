@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, before
+from engine.checks.facts.dates import MONTHS
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.words import WEEKDAYS
 
@@ -24,7 +25,8 @@ def judge_times(case: Case, sentence: Sentence, segment: Segment) -> None:
         elif item.kind in ("ago", "span") and (
             sentence.has("ref", "ath") or case.last_ref == "ath"
         ):
-            _calendar(case, item)
+            if not _month_of_record(case, item):
+                _calendar(case, item)
         elif item.kind == "weekday":
             _weekday(case, segment, item)
         elif item.kind == "daypart":
@@ -62,6 +64,16 @@ def _date(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
             else ", and the day of the record is not known"
         )
     case.reject("time", item, known)
+
+
+def _month_of_record(case: Case, item: Item) -> bool:
+    """``its October record``, ``the record of last October``."""
+    name, record = item.value.removeprefix("other:"), case.known.facts.ath_date
+    if name not in MONTHS:
+        return False
+    good = record is not None and record.month == MONTHS[name]
+    said = f"the all-time high is of {record}"
+    return case.judge(good, "time", item, "month of the record", "ath_date", said) or True
 
 
 def _calendar(case: Case, item: Item) -> None:

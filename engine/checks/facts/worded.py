@@ -98,3 +98,30 @@ def share_at(tokens: Sequence[Token], i: int) -> tuple[float, int, Literal["shar
     if size is None or (not counted and name not in ("half", "halfway")):
         return None
     return size * (counted or 1), i + (2 if counted else 1), "share"
+
+
+_PARTS = {
+    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5, "eighth": 8, "eighths": 8,
+    "tenth": 10, "tenths": 10, "twentieth": 20, "twentieths": 20, "fiftieth": 50, "fiftieths": 50, "hundredth": 100, "hundredths": 100,
+}  # fmt: skip
+
+
+def fraction_at(tokens: Sequence[Token], i: int) -> tuple[float, float, int] | None:
+    """(value, size of its last place, index after it): a fifth, three tenths, six hundredths."""
+    first = text_at(tokens, i)
+    count = 1 if first in ("a", "an", "half") else _ONES.get(first, 0)
+    last = i if first == "half" else i + 1
+    size = _PARTS.get(text_at(tokens, last))
+    if not count or size is None or count >= size:
+        return None
+    return count / size, 1.0 / max(size, 10), last + 1
+
+
+def mixed_at(tokens: Sequence[Token], i: int) -> tuple[float, float, int] | None:
+    """Four and two fifths, nineteen and a fifth, seven and a half; or a fraction alone."""
+    whole = spelled_at(tokens, i)
+    if whole is not None and text_at(tokens, whole[2]) == "and":
+        part = fraction_at(tokens, whole[2] + 1)
+        if part is not None:
+            return whole[0] + part[0], part[1], part[2]
+    return fraction_at(tokens, i)
