@@ -224,6 +224,15 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
+def _is_link_local(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_link_local
+
+
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ConfigError(f"{name}={value!r} is not one of {', '.join(allowed)}. Choose one.")
@@ -248,6 +257,8 @@ def _http_url(name: str, value: str) -> str:
         raise ConfigError(
             f"{name}={_told(value)!r} is not an http address such as http://127.0.0.1:11434."
         )
+    if _is_link_local(parts.hostname):
+        raise ConfigError(f"{name} leads to a link-local address, where a cloud keeps its keys.")
     if parts.username or parts.password:
         raise ConfigError(f"{name} must not carry a user name or password in the address.")
     return value.rstrip("/")

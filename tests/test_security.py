@@ -271,6 +271,24 @@ def test_addresses_lead_nowhere_else(variable: str, url: str) -> None:
         load_config({variable: url})
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"])
+@pytest.mark.parametrize("variable", ["BTCBUZZ_OLLAMA_URL", "BTCBUZZ_OPENAI_URL", "OLLAMA_HOST",
+                                      "BTCBUZZ_FEEDS"])  # fmt: skip
+def test_no_address_leads_to_a_clouds_keys(variable: str, host: str) -> None:
+    """A model server may be anywhere on the operator's network, but not there."""
+    with pytest.raises(ConfigError, match="link-local"):
+        load_config({variable: f"http://{host}/latest"})
+
+
+def test_every_claim_names_a_test() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    rows = page.partition("## Claims")[2].partition("\n## ")[0].strip().splitlines()[2:]
+    claims = [row for row in rows if row.startswith("|")]
+    assert len(claims) >= 40
+    for row in claims:
+        assert re.fullmatch(r"\| [^|]+ \| `tests/[\w/]+\.py::test_\w+` \|", row), row
+
+
 def test_credentials_come_from_files(tmp_path: Path) -> None:
     """systemd's LoadCredential and a container's secrets; a variable wins; others are not read."""
     (tmp_path / "X_API_KEY").write_text("from-file\n")
