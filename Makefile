@@ -41,7 +41,7 @@ install-locked: $(VENV)/bin/python  ## what is locked and nothing else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 
 sbom: $(TOOLS)          ## sbom.json: a CycloneDX bill of materials of requirements.lock
-	$(TOOLS)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file sbom.json
+	PYTHONWARNINGS=ignore::UserWarning $(TOOLS)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file sbom.json
 
 wheel: $(VENV)/bin/python  ## dist/: a wheel that runs outside the checkout
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         app = App.from_environment(os.environ if environ is None else environ)
         os.umask(0o077)
         set_up_logging(
-            app.config.log_level if getattr(args, "logs", False) else "WARNING",
+            app.config.log_level if getattr(args, "logs", False) else "ERROR",
             secrets=app.config.secrets(),
             file=app.config.log_file,
         )

@@ -83,7 +83,8 @@ class World:
     def environment(self) -> dict[str, str]:
         return {
             **self.market.env(),
-            "BTCBUZZ_FEEDS": self.market.url + FEED,
+            # a post names the feed's host, and a number in it would have to be proved
+            "BTCBUZZ_FEEDS": self.market.url.replace("127.0.0.1", "localhost") + FEED,
             "BTCBUZZ_OLLAMA_URL": self.model.url,
             "BTCBUZZ_X_URL": self.x.url,
             # an alert service that refuses everything

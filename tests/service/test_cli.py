@@ -236,3 +236,20 @@ def test_a_bad_recording_is_named_with_its_line(
     done = runner(world, "replay", str(path))
     assert done.returncode == 2
     assert word in done.stderr
+
+
+def test_without_its_packages_it_says_what_to_type() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "runner.py", "status"], cwd=ROOT, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "make setup" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_for_a_person_prints_no_log_lines(world: dict[str, str]) -> None:
+    """That no source answers stands in the answer itself."""
+    done = runner(world, "once")
+    assert done.stderr == ""
+    assert "sample market in place of live data" in done.stdout
