@@ -31,7 +31,7 @@ def fresh_database(path: Path, *, quiet_s: float, reads: int, **more: Any) -> No
         "posting.monthly_budget_usd": 100_000,
         **more,
     }
-    put_settings(path, datetime.now(UTC), **{k.replace(".", "__"): v for k, v in hurried.items()})
+    put_settings(path, datetime.now(UTC), **hurried)
     with opened(path) as db, write_tx(db):  # more than people may set
         db.conn.execute(
             "UPDATE settings SET value = '1000000' WHERE key IN "

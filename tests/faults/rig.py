@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.clock import Clock
 from engine.config import Config, Secret
-from engine.posting import queue
+from engine.posting import killswitch, queue, spend
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster, Round
 from engine.posting.publisher import Publisher
@@ -28,7 +28,7 @@ QUICK: dict[str, Any] = {
     "posting.min_gap_s": 0,
     "posting.hourly_cap": 100,
     "posting.daily_cap": 500,
-    "posting.attempt_timeout_s": 0.3,
+    "posting.attempt_timeout_s": 10,  # patience; tests of silence set their own
     "posting.monthly_budget_usd": 1_000,
 }
 
@@ -51,7 +51,7 @@ def x_config(url: str, db_path: Path) -> Config:
 
 
 def put_settings(db_path: Path, now: datetime, **values: Any) -> None:
-    """Settings with ``__`` for the dot: ``posting__min_gap_s=0``."""
+    """Settings by name, or with ``__`` for the dot: ``posting__min_gap_s=0``."""
     with opened(db_path) as db:
         for name, value in values.items():
             settings.put(db, name.replace("__", "."), value, actor="test", now=now)
@@ -98,7 +98,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         now = self.clock.now()
-        put_settings(self.db_path, now, **{k.replace(".", "__"): v for k, v in QUICK.items()})
+        put_settings(self.db_path, now, **QUICK)
         self.publisher = XPublisher(x_config(self.x.url, self.db_path), self.clock)
         self.lock = HostLock(self.db_path)
         self.start()
@@ -119,6 +119,10 @@ class Rig:
         self.end()
         return self.start()
 
+    def impatient(self) -> None:
+        """Calls end after a moment: for an X that never answers."""
+        self.settings(posting__attempt_timeout_s=0.3)
+
     def approved(self, text: str = "A coin walks into a block.", **fields: Any) -> int:
         return add_approved(self.db_path, self.clock.now(), text, **fields)
 
@@ -135,6 +139,15 @@ class Rig:
     def attempts(self, post_id: int) -> list[Attempt]:
         with opened(self.db_path) as db:
             return attempts.of_post(db, post_id)
+
+    def spent(self) -> float:
+        """US dollars of this month."""
+        with opened(self.db_path) as db:
+            return spend.month_to_date(db, self.clock.now())
+
+    def is_stopped(self) -> bool:
+        with opened(self.db_path) as db:
+            return killswitch.is_on(db, self.db_path)
 
     def reconcile_until_decided(self, most: int = 12, step_s: float = 450.0) -> list[str]:
         """Let time pass and look, until no attempt is unsure; the kinds decided, in order."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
-import hmac
 import html
 import json
 import os
@@ -20,7 +18,6 @@ import socket
 import struct
 import threading
 import time
-from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +25,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.faults import oauth
 
 EPOCH_MS = 1_288_834_974_657
 USER = "4242"
@@ -365,35 +364,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _signed(self) -> bool:
-        if _signature_holds(self.command, f"{self.x.url}{self.path}", self.headers):
+        given = self.headers.get("Authorization", "")
+        if oauth.holds(given, self.command, f"{self.x.url}{self.path}", KEYS):
             return True
         self.x.write("bad_signature", path=self.path)
         self._reply(401, {"title": "Unauthorized", "detail": "Unauthorized", "status": 401})
         return False
-
-
-def _signature_holds(method: str, url: str, headers: Any) -> bool:
-    """OAuth 1.0a, HMAC-SHA1, by RFC 5849 and not by the library under test."""
-    given = headers.get("Authorization", "")
-    if not given.startswith("OAuth "):
-        return False
-    fields = {name: unquote(value) for name, value in re.findall(r'(oauth_\w+)="([^"]*)"', given)}
-    signature = fields.pop("oauth_signature", "")
-    if fields.get("oauth_consumer_key") != KEYS["X_API_KEY"]:
-        return False
-    if fields.get("oauth_token") != KEYS["X_ACCESS_TOKEN"]:
-        return False
-    parts = urlsplit(url)
-    pairs = [*fields.items(), *parse_qsl(parts.query, keep_blank_values=True)]
-    encoded = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in pairs)
-    joined = "&".join(f"{name}={value}" for name, value in encoded)
-    address = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    base = "&".join(quote(part, safe="~") for part in (method, address, joined))
-    key = "&".join(
-        quote(KEYS[name], safe="~") for name in ("X_API_SECRET", "X_ACCESS_TOKEN_SECRET")
-    )
-    wanted = b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()).decode()
-    return hmac.compare_digest(wanted, signature)
 
 
 def _shortened(text: str) -> tuple[str, list[dict[str, str]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,19 +18,6 @@ from engine.store import metrics
 from engine.store.database import opened
 from tests.faults.rig import Rig, x_config
 from tests.faults.x_server import Act, XServer, problem
-
-
-@pytest.fixture
-def x(tmp_path: Path, clock: FakeClock) -> Iterator[XServer]:
-    with XServer(tmp_path / "x.jsonl", now=clock.now) as server:
-        yield server
-
-
-@pytest.fixture
-def rig(db_path: Path, clock: FakeClock, x: XServer) -> Iterator[Rig]:
-    bot = Rig(db_path, clock, x)
-    yield bot
-    bot.end()
 
 
 @pytest.fixture

@@ -78,18 +78,16 @@ def test_the_earliest_goes_first_and_equal_times_in_order(
 
 class TestStaleAtSend:
     @pytest.fixture
-    def priced(self, approved: Write, snapshot: Callable[[float], int]) -> int:
-        return approved("BTC at $90,000.", content_type="price", snapshot_id=snapshot(90_000.0))
+    def stale(self, approved: Write, snapshot: Callable[[float], int]) -> tuple[int, int]:
+        """A post approved at $90,000, and the later snapshot at $95,000."""
+        old = snapshot(90_000.0)
+        post_id = approved("BTC at $90,000.", content_type="price", snapshot_id=old)
+        return post_id, snapshot(95_000.0)
 
     def test_it_is_written_anew_and_waits_for_approval(
-        self,
-        db: Database,
-        clock: FakeClock,
-        start: Start,
-        priced: int,
-        snapshot: Callable[[float], int],
+        self, db: Database, clock: FakeClock, start: Start, stale: tuple[int, int]
     ) -> None:
-        newer = snapshot(95_000.0)
+        post_id, newer = stale
         asked: list[str] = []
 
         def rerender(post: Post, wish: Regeneration) -> Rewritten | None:
@@ -100,42 +98,30 @@ class TestStaleAtSend:
 
         poster = start(rerender=rerender)
         done = poster.post_next()
-        assert (done.kind, done.guard, done.post_id) == ("set_aside", "stale", priced)
+        assert (done.kind, done.guard, done.post_id) == ("set_aside", "stale", post_id)
         assert poster.renew_waiting() == []
         assert approvals.open_wishes(db)[0].tries == 1
-        assert poster.renew_waiting() == [priced]
-        post = posts.need(db, priced)
+        assert poster.renew_waiting() == [post_id]
+        post = posts.need(db, post_id)
         assert (post.state, post.revision, post.text) == (
             "pending_approval", 2, "BTC at $95,000.",
         )  # fmt: skip
         assert asked[0].startswith("the price moved 5.56 %")
         assert poster.post_next().kind == "idle"
-        queue.approve(db, priced, revision=2, actor="anna", now=clock.now())
+        queue.approve(db, post_id, revision=2, actor="anna", now=clock.now())
         assert poster.post_next().kind == "posted"
 
     def test_or_it_expires_by_the_setting(
-        self,
-        db: Database,
-        clock: FakeClock,
-        start: Start,
-        priced: int,
-        snapshot: Callable[[float], int],
+        self, db: Database, clock: FakeClock, start: Start, stale: tuple[int, int]
     ) -> None:
         settings.put(db, "posting.on_stale", "expire", actor="test", now=clock.now())
-        snapshot(95_000.0)
         assert start().post_next().guard == "stale"
-        assert posts.need(db, priced).state == "expired"
+        assert posts.need(db, stale[0]).state == "expired"
 
     def test_a_new_text_that_comes_too_late_is_not_taken(
-        self,
-        db: Database,
-        clock: FakeClock,
-        start: Start,
-        priced: int,
-        snapshot: Callable[[float], int],
+        self, db: Database, clock: FakeClock, start: Start, stale: tuple[int, int]
     ) -> None:
         """Somebody rejected the post while the model wrote."""
-        snapshot(95_000.0)
 
         def rerender(post: Post, wish: Regeneration) -> Rewritten:
             queue.reject(db, post.id, revision=1, reason="no", actor="anna", now=clock.now())
@@ -144,15 +130,14 @@ class TestStaleAtSend:
         poster = start(rerender=rerender)
         poster.post_next()
         assert poster.renew_waiting() == []
-        assert posts.need(db, priced).state == "rejected"
+        assert posts.need(db, stale[0]).state == "rejected"
 
     def test_staleness_is_no_no_of_an_operator(
-        self, db: Database, start: Start, priced: int, snapshot: Callable[[float], int]
+        self, db: Database, start: Start, stale: tuple[int, int]
     ) -> None:
         """It does not break the row of approvals that autonomy counts."""
-        snapshot(95_000.0)
         start().post_next()
-        assert approvals.approvals_in_a_row(db, posts.need(db, priced)) == 1
+        assert approvals.approvals_in_a_row(db, posts.need(db, stale[0])) == 1
 
 
 def test_a_post_checked_under_another_policy_goes_back_for_approval(
