@@ -56,6 +56,27 @@ SETTINGS: dict[str, Setting] = {
     "events.extra_priority": _whole(
         80, 0, 101, "events from this priority get a post of their own; 101 means none does"
     ),
+    "events.level_step_usd": _whole(
+        1_000, 100, 100_000, "a price that crosses a multiple of this many dollars is an event"
+    ),
+    "events.move_1h_pct": _number(2.0, 0.1, 50, "moves of this size in an hour are an event"),
+    "events.move_24h_pct": _number(5.0, 0.1, 90, "moves of this size in 24 hours are an event"),
+    "events.fear_greed_points": _whole(
+        2, 1, 50, "points the index must have moved for a change of its class to be an event"
+    ),
+    "events.fee_high": _number(60, 1, 10_000, "fast fees from this many sat/vB are an event"),
+    "events.milestone_blocks": _whole(
+        10_000, 100, 210_000, "block heights divisible by this are an event"
+    ),
+    "events.halving_step_pct": _whole(
+        5, 1, 50, "percent of the way to the next halving between two events"
+    ),
+    "events.per_day": _whole(
+        6, 0, 100, "most events in 24 hours; half of them small ones, records always count"
+    ),
+    "events.cool_down_factor": _number(
+        1.0, 0, 100, "stretches the time for which the same event is not told again"
+    ),
     # writing
     "content.mix": Setting(
         {"price": 4, "joke": 1, "motivation": 1, "news": 2},

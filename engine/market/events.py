@@ -7,13 +7,13 @@ them together a daily cap. What is held back by either is dropped, never told la
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from engine.clock import iso, parse_iso
+from engine.market.event_rules import DEFAULT_RULES, EventRules
 from engine.records import Facts, Snapshot
 from engine.store.market_events import MarketEvent
 
@@ -29,46 +29,16 @@ _LONGEST_MEMORY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class EventRules:
-    """Thresholds. Percent, sat/vB, blocks, hours; ``*_back`` is where a trigger is set again."""
-
-    level_step_usd: int = 1_000
-    level_margin_pct: float = 0.15
-    ath_margin_pct: float = 0.1
-    ath_edges_pct: tuple[float, ...] = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80)
-    ath_edge_margin_pct: float = 0.5
-    move_1h_pct: float = 2.0
-    move_1h_back_pct: float = 1.0
-    move_24h_pct: float = 5.0
-    move_24h_back_pct: float = 3.5
-    fear_greed_points: int = 2
-    fee_high: float = 60.0
-    fee_back: float = 30.0
-    milestone_blocks: int = 10_000
-    halving_step_pct: int = 5
-    per_day: int = 6
-    per_day_minor: int = 3  # small things never use up the day of big ones
-    minor_priority: int = 50
-    per_snapshot: int = 2
-    uncapped_priority: int = 90
-
-    def cap(self, priority: int) -> float:
-        """How many events of a day may have come before one of this priority."""
-        if priority >= self.uncapped_priority:
-            return math.inf
-        return self.per_day_minor if priority < self.minor_priority else self.per_day
-
-
-@dataclass(frozen=True)
 class EventState:
     """What the engine remembers; None until first seen.
 
-    ``level`` is the confirmed band of ``level_step_usd``, ``ath_band`` how many distance edges lie
+    ``level`` is the confirmed band of ``level_step_usd`` dollars, ``ath_band`` how many distance edges lie
     nearer to the record, ``moves`` the big move under way per horizon (-1, 0, 1), ``told`` when
     each key was told last, ``recent`` when anything was told within a day.
     """
 
     level: int | None = None
+    level_step_usd: int = 1_000
     ath_usd: float | None = None
     ath_band: int | None = None
     moves: dict[str, int] = field(default_factory=dict)
@@ -112,7 +82,7 @@ def detect_events(
     previous: Snapshot | None,
     current: Snapshot,
     state: EventState,
-    rules: EventRules = EventRules(),
+    rules: EventRules = DEFAULT_RULES,
 ) -> tuple[list[MarketEvent], EventState]:
     """Events at ``current``, most important first, and the state to remember. Pure.
 
@@ -158,7 +128,10 @@ def _admit(
     admitted: list[_Candidate] = []
     for item in sorted(candidates, key=lambda item: -item.priority):
         rests = ((item.kind, item.cool_down_h), (item.key, max(item.cool_down_h, item.again_h)))
-        resting = any(key in told and at - told[key] < timedelta(hours=h) for key, h in rests)
+        resting = any(
+            key in told and at - told[key] < timedelta(hours=hours * rules.cool_down_factor)
+            for key, hours in rests
+        )
         if resting or len(recent) >= rules.cap(item.priority):
             continue
         if len(admitted) == rules.per_snapshot:
@@ -175,8 +148,8 @@ _Found = tuple[list[_Candidate], EventState]
 def _levels(facts: Facts, state: EventState, rules: EventRules) -> _Found:
     price, step = facts.price_usd or 0.0, rules.level_step_usd
     margin = rules.level_margin_pct / 100
-    if state.level is None:
-        return [], replace(state, level=int(price // step))
+    if state.level is None or state.level_step_usd != step:
+        return [], replace(state, level=int(price // step), level_step_usd=step)
     above = int(price / (1 + margin) // step)
     below = int(price / (1 - margin) // step)
     if state.level >= above and state.level <= below:

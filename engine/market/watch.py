@@ -11,11 +11,12 @@ from sqlite_utils import Database
 
 from engine.clock import Clock
 from engine.errors import SnapshotHeld
+from engine.market.event_rules import EventRules
 from engine.market.events import EventState, detect_events
 from engine.market.replay import sample_snapshot
 from engine.market.snapshot import Sources, take_snapshot
 from engine.records import Snapshot
-from engine.store import market_events, snapshots
+from engine.store import market_events, settings, snapshots
 from engine.store.database import write_tx
 from engine.store.market_events import MarketEvent
 
@@ -40,14 +41,14 @@ class WatchResult:
     events: tuple[MarketEvent, ...] = ()
 
 
-def watch(db: Database, sources: Sources, clock: Clock, settings: Mapping[str, Any]) -> WatchResult:
-    """Look at the live market; ``settings`` are the values in force (``store.settings.get_all``).
+def watch(db: Database, sources: Sources, clock: Clock, rules: Mapping[str, Any]) -> WatchResult:
+    """Look at the live market; ``rules`` are the settings in force (``store.settings.get_all``).
 
     Never raises for trouble with the market: that is the state ``held`` and its reason. Takes at
     most ``sources.time_cap_s`` seconds, outside any transaction.
     """
     try:
-        taken = take_snapshot(sources, clock, settings)
+        taken = take_snapshot(sources, clock, rules)
     except SnapshotHeld as held:
         return WatchResult(MarketStatus("held", held.reason))
     stored, events = record(db, taken, clock)
@@ -76,7 +77,8 @@ def record(
             return previous, ()
         stored = snapshots.insert(db, snapshot, now=now)
         state = EventState.from_dict(market_events.load_state(db, snapshot.world))
-        events, state = detect_events(previous, stored, state)
+        rules = EventRules.from_settings(settings.get_all(db))
+        events, state = detect_events(previous, stored, state, rules)
         if previous:
             events = market_events.insert(db, events, previous=previous, current=stored)
         market_events.save_state(db, snapshot.world, state.to_dict(), now=now)

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.market.events import EventRules, EventState, detect_events
+from engine.market.event_rules import EventRules
+from engine.market.events import EventState, detect_events
 from engine.market.replay import read_market_csv, sample_snapshot, snapshots
 from engine.records import Facts, FearGreed, Fees, Snapshot
+from engine.settings import SETTINGS
 from engine.store.market_events import MarketEvent
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -96,6 +98,49 @@ def test_the_daily_cap_and_the_cap_per_look_hold(values: list[float]) -> None:
     for moment in moments:
         day = [at for at in moments if timedelta(0) <= moment - at < timedelta(days=1)]
         assert len(day) <= 3
+
+
+def defaults(**changes: Any) -> dict[str, Any]:
+    values = {key: setting.default for key, setting in SETTINGS.items()}
+    return values | {f"events.{name}": value for name, value in changes.items()}
+
+
+def test_the_default_settings_are_the_default_rules() -> None:
+    assert EventRules.from_settings(defaults()) == EventRules()
+
+
+def test_an_operator_chooses_what_is_an_event() -> None:
+    rules = EventRules.from_settings(defaults(level_step_usd=500, move_1h_pct=0.4))
+    assert [e.sentence for e in play(prices(100_100, 100_700), rules)] == [
+        "The price crossed above $100,500."
+    ]
+    moves = hourly({"change_1h_pct": 0.1}, {"change_1h_pct": 0.45})
+    assert [e.sentence for e in play(moves, rules)] == ["The price moved up 0.5% in one hour."]
+    assert play(moves) == play(prices(100_100, 100_700)) == []
+
+
+def test_no_events_a_day_leaves_records_only() -> None:
+    rules = EventRules.from_settings(defaults(per_day=0))
+    assert play(prices(98_500, 101_300), rules) == []
+
+
+def test_cool_downs_can_be_stretched_and_dropped() -> None:
+    there_and_back = prices(98_500, 101_300, 98_500, 101_300)
+    told = {
+        factor: len(
+            play(there_and_back, EventRules.from_settings(defaults(cool_down_factor=factor)))
+        )
+        for factor in (0, 1)
+    }
+    assert told == {0: 3, 1: 1}
+
+
+def test_another_step_starts_over_without_telling() -> None:
+    """A band of the old step is none of the new one."""
+    one, two = prices(100_100, 100_200)
+    _, state = detect_events(None, one, EventState())
+    wide = EventRules(level_step_usd=5_000)
+    assert detect_events(one, two, state, wide)[0] == []
 
 
 def test_a_first_look_another_world_and_a_long_silence_tell_nothing() -> None:
