@@ -13,6 +13,7 @@ from engine.config import is_loopback
 from engine.errors import BuzzError, PermissionDenied
 from engine.service import users
 from engine.service.users import Operator
+from engine.store import users as user_rows
 
 
 def unsafe() -> str | None:
@@ -65,8 +66,10 @@ def sign_in_screen() -> None:
         if refusal:
             st.error(refusal, icon=":material/lock:")
         if _oidc():
-            st.button("Sign in with your provider", on_click=st.login)
-        if _has_users():
+            st.button("Sign in with your provider", on_click=st.login, width="stretch")
+            if st.user.is_logged_in:
+                st.button("Leave this account of the provider", on_click=st.logout, type="tertiary")
+        if _has_passwords():
             with st.form("auth.form", border=True):
                 st.text_input("Name", key="auth.name", autocomplete="username")
                 st.text_input(
@@ -104,9 +107,10 @@ def _try() -> None:
         st.session_state["auth.refusal"] = str(error)
 
 
-def _has_users() -> bool:
+def _has_passwords() -> bool:
+    """Whether anybody could sign in by name; else the form would only mislead."""
     with data.reading() as db:
-        return users.local_operator(db) is None
+        return any(user.has_password and not user.disabled_at for user in user_rows.listing(db))
 
 
 def _public() -> bool:

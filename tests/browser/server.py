@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -24,8 +24,13 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def console(db: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
-    """A running console on ``db``; gives its address."""
+def console(
+    db: Path,
+    environ: Mapping[str, str] | None = None,
+    secrets: Callable[[str], str] | None = None,
+) -> Iterator[str]:
+    """A running console on ``db``; gives its address. ``secrets`` writes Streamlit's secrets for
+    that address, kept beside the database."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -39,11 +44,15 @@ def console(db: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]
         "--server.port",
         str(port),
     ]
+    address = f"http://127.0.0.1:{port}"
+    if secrets:
+        file = db.with_name("secrets.toml")
+        file.write_text(secrets(address), encoding="utf-8")
+        command += ["--secrets.files", str(file)]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **settings},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{address}/_stcore/health", process)
         yield address
