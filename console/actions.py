@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+import streamlit as st
 from sqlite_utils import Database
 
 from console import data, state
@@ -73,7 +74,8 @@ def fill_sample() -> None:
     from engine.service import sample
 
     def work(db: Database, operator: Operator) -> str:
-        sample.fill(data.sample_path(), now=data.now())
+        with st.spinner("A week is being written, checked and posted in a dry run"):
+            sample.fill(data.sample_path(), now=data.now())
         return "A sample week is shown. It is kept apart and removed in one click."
 
     act("admin", work)

@@ -61,7 +61,8 @@ def _check(check: Check) -> None:
 
 def _examine() -> None:
     settings = data.config()
-    state.set_examined(doctor.diagnose(Patient(settings, data.clock, None, streamlit_config())))
+    with st.spinner("The doctor looks at every part"):
+        state.set_examined(doctor.diagnose(Patient(settings, data.clock, None, streamlit_config())))
 
 
 def _keys() -> None:

@@ -19,7 +19,7 @@ from engine.records import Snapshot
 from engine.service import change
 from engine.service.users import Operator
 from engine.store import console_reads, snapshots, templates
-from engine.store.console_reads import VersionFigures
+from engine.store.console_reads import Tested, VersionFigures
 from engine.store.templates import Promotion, Template, TemplateVersion
 from engine.writing import trial
 
@@ -37,6 +37,7 @@ class View:
     production: TemplateVersion | None
     promotions: list[Promotion]
     figures: dict[int, VersionFigures]
+    tested: dict[int, Tested]
     snapshot: Snapshot | None
 
 
@@ -54,6 +55,7 @@ def read() -> View | None:
             production=templates.labelled(db, template.id),
             promotions=templates.promotions(db, template.id),
             figures=console_reads.figures_of_versions(db, template.id),
+            tested=console_reads.tests_of_versions(db, template.id),
             snapshot=snapshots.latest(db),
         )
 
@@ -77,9 +79,9 @@ def detail(desk: Desk, view: View) -> None:
         parts.badge(words.content_word(template.purpose))
         live = view.production
         st.caption(f"version {live.number} is in production" if live else "not in production")
-    tabs = ("Versions", "New version", "Preview", "Results", "Promotions")
+    tabs = ("Versions", "New version", "Preview", "Results", "Tests", "Promotions")
     drawn = st.tabs(tabs, key="template.tab", on_change="rerun")
-    draws = (_versions, _new, _preview, _results, _promotions)
+    draws = (_versions, _new, _preview, _results, _tests, _promotions)
     for tab, draw in zip(drawn, draws, strict=True):
         if tab.open:
             with tab:
@@ -227,6 +229,31 @@ def _results(desk: Desk, view: View) -> None:
         f"performance score {score:.2f} of {n:,} posts" if score is not None
         else "performance score: not enough data; the lab fills it"
     )  # fmt: skip
+
+
+def _tests(desk: Desk, view: View) -> None:
+    """The newest run of the prompt suite for each version: failed and broken cases stay apart."""
+    if not view.tested:
+        parts.empty(
+            "Not tested yet",
+            "The prompt suite tries every version on recorded markets: python runner.py prompts test",
+            ":material/science:",
+        )
+        return
+    rows = []
+    for version in view.versions:
+        if (found := view.tested.get(version.id)) is None:
+            continue
+        low, high = words.wilson(found.passed, found.n)
+        rows.append({
+            "version": version.number, "suite": found.suite, "run": found.run_id,
+            "passed": f"{found.passed} of {found.n}",
+            "95 % interval": f"{100 * low:.0f} to {100 * high:.0f} %",
+            "could not run": found.errors, "when": words.local(found.at, desk.zone),
+        })  # fmt: skip
+    st.dataframe(
+        rows, hide_index=True, alt=f"Suite results of {words.count(len(rows), 'version')}."
+    )
 
 
 def _promotions(desk: Desk, view: View) -> None:

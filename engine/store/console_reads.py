@@ -309,6 +309,30 @@ def figures_of_versions(db: Database, template_id: int) -> dict[int, VersionFigu
     return {row[0]: VersionFigures(*row[1:]) for row in rows}
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What the newest suite run that tried a version said of it."""
+
+    suite: str
+    run_id: int
+    at: str
+    passed: int
+    errors: int
+    n: int
+
+
+def tests_of_versions(db: Database, template_id: int) -> dict[int, Tested]:
+    """By version id; versions that no finished run tried are left out."""
+    rows = db.conn.execute(
+        "SELECT s.version_id, r.suite, r.id, r.finished_at, sum(s.outcome = 'pass'), "
+        "sum(s.outcome = 'error'), count(*) FROM suite_results s "
+        "JOIN suite_runs r ON r.id = s.run_id JOIN template_versions v ON v.id = s.version_id "
+        "WHERE v.template_id = ? AND r.state = 'done' GROUP BY s.version_id, r.id ORDER BY r.id",
+        (template_id,),
+    ).fetchall()
+    return {row[0]: Tested(*row[1:]) for row in rows}
+
+
 def moments(db: Database, *, limit: int = 200) -> list[tuple[int, str, float]]:
     """Id, time and price of the newest snapshot of each hour, newest first."""
     return db.conn.execute(
