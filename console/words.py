@@ -195,16 +195,6 @@ def share(hits: int, n: int, *, least: int = 1) -> str:
     return f"{100 * hits / n:.1f} % of {n:,}"
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (facts: experiments; Wilson 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    z2 = 1.959964**2
-    centre = (hits + z2 / 2) / (n + z2)
-    half = (z2 * (hits * (n - hits) / n + z2 / 4)) ** 0.5 / (n + z2)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def not_enough(n: int, least: int) -> str:
     return f"not enough data ({n:,} of {least:,})"
 

@@ -16,6 +16,7 @@ from console.screens import prompt_work
 from console.shell import Desk
 from console.state import Try
 from engine.errors import BuzzError, TemplateError
+from engine.lab.statistics import wilson
 from engine.llm.base import Options
 from engine.posting import queue
 from engine.records import CONTENT_TYPES, Snapshot
@@ -258,10 +259,10 @@ def _summary(tried: list[Try], blind: bool) -> None:
     for name in dict.fromkeys(one.tried.model for one in tried):
         mine = [one.tried for one in tried if one.tried.model == name]
         passed = sum(item.verdict is not None and item.verdict.outcome == "pass" for item in mine)
-        low, high = words.wilson(passed, len(mine))
+        ends = wilson(passed, len(mine))
         rows.append({
             "model": name, "accepted": f"{passed} of {len(mine)}",
-            "95 % interval": f"{100 * low:.0f} to {100 * high:.0f} %",
+            "95 % interval": f"{100 * ends.low:.0f} to {100 * ends.high:.0f} %",
             "seconds, median": round(statistics.median(item.seconds for item in mine), 2),
             "tokens, median": statistics.median(
                 [item.generation.usage.output_tokens or 0 for item in mine if item.generation] or [0]

@@ -14,6 +14,7 @@ from console import data, parts, state, words
 from console.actions import act
 from console.shell import Desk
 from engine.errors import TemplateError
+from engine.lab.statistics import wilson
 from engine.llm.base import Options
 from engine.records import Snapshot
 from engine.service import change
@@ -244,11 +245,11 @@ def _tests(desk: Desk, view: View) -> None:
     for version in view.versions:
         if (found := view.tested.get(version.id)) is None:
             continue
-        low, high = words.wilson(found.passed, found.n)
+        ends = wilson(found.passed, found.n)
         rows.append({
             "version": version.number, "suite": found.suite, "run": found.run_id,
             "passed": f"{found.passed} of {found.n}",
-            "95 % interval": f"{100 * low:.0f} to {100 * high:.0f} %",
+            "95 % interval": f"{100 * ends.low:.0f} to {100 * ends.high:.0f} %",
             "could not run": found.errors, "when": words.local(found.at, desk.zone),
         })  # fmt: skip
     st.dataframe(

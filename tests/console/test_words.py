@@ -92,13 +92,6 @@ def test_a_share_says_its_sample_or_that_there_is_too_little() -> None:
     assert words.share(0, 0) == "not enough data (0 of 1)"
 
 
-def test_the_interval_of_a_share_is_wilsons() -> None:
-    """Newcombe 1998, Statistics in Medicine 17: 81 of 263 gives 0.2553 to 0.3662."""
-    low, high = words.wilson(81, 263)
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    assert words.wilson(0, 0) == (0.0, 1.0)
-
-
 def test_money_and_signs_are_written_alike_everywhere() -> None:
     assert words.usd(67432.18) == "$67,432.18"
     assert words.usd(None) == "–"
