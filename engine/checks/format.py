@@ -111,7 +111,11 @@ def check(text: str, content_type: str) -> list[Finding]:
     ``content_type`` only widens: a joke may have a line more, its set-up and its punch line.
     """
     if len(text) > MAX_JUDGED:
-        return [_finding("long", 0, len(text), f"More than {MAX_JUDGED:,} characters; no post.")]
+        return [
+            _finding(
+                "long", 0, len(text), f"It has more than {MAX_JUDGED:,} characters; no post has."
+            )
+        ]
     plain = text.replace("’", "'")
     findings = [
         _finding(name, *_widest(match), message)
@@ -135,7 +139,7 @@ def _widest(match: re.Match[str]) -> tuple[int, int]:
 
 def _short(text: str) -> Iterator[Finding]:
     if len(text.strip()) < MIN_CHARACTERS:
-        yield _finding("short", 0, len(text), f"Shorter than {MIN_CHARACTERS} characters.")
+        yield _finding("short", 0, len(text), f"It is shorter than {MIN_CHARACTERS} characters.")
 
 
 def _edges(text: str) -> Iterator[Finding]:
@@ -175,10 +179,10 @@ def _tags(text: str) -> Iterator[Finding]:
         found = list(pattern.finditer(text))
         if len(found) > most:
             start, end = found[most].start(), found[-1].end()
-            yield _finding(name, start, end, f"{len(found)} {name}; at most {most}.")
+            yield _finding(name, start, end, f"{len(found)} {name} are too many, at most {most}.")
     words = re.sub(r"[#＃$@]\w+|https?://\S+", " ", text)
     if text.strip() and not re.search(r"[^\W\d_]{2,}", words):
-        yield _finding("words", 0, len(text), "No word beside tags, numbers and links.")
+        yield _finding("words", 0, len(text), "It has no words beside tags, numbers and links.")
 
 
 def _loop(text: str) -> Iterator[Finding]:
@@ -197,7 +201,7 @@ def _loop(text: str) -> Iterator[Finding]:
     sentences = [" ".join(_WORD.findall(part.lower())) for part in re.split(r"[.!?\n]+", text)]
     long = [sentence for sentence in sentences if sentence.count(" ") >= 2]
     if len(set(long)) < len(long):
-        yield _finding("loop", 0, len(text), "A sentence stands there twice.")
+        yield _finding("loop", 0, len(text), "The same sentence is there twice.")
 
 
 def _domains(text: str) -> Iterator[Finding]:
@@ -248,7 +252,7 @@ def _language(text: str) -> Iterator[Finding]:
 def _lines(text: str, most: int) -> Iterator[Finding]:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > most:
-        yield _finding("lines", 0, len(text), f"{len(lines)} lines; at most {most}.")
+        yield _finding("lines", 0, len(text), f"{len(lines)} lines are too many, at most {most}.")
 
 
 _SHAPES: tuple[Callable[[str], Iterator[Finding]], ...] = (

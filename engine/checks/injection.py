@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from engine.checks import links, policy, wallets
 from engine.checks.emoji import SEQUENCE
 from engine.checks.language import word_set
-from engine.checks.length import MAX_JUDGED
+from engine.checks.length import MAX_JUDGED, compose
 from engine.checks.normalise import views
 from engine.records import Finding
 
@@ -127,7 +127,7 @@ _WORDS_OF_ORDERS = re.compile(
 def flags(text: str) -> list[Finding]:
     """Warnings about a headline or an output; one a kind, severity ``warn``. Never raises."""
     if len(text) > MAX_JUDGED:
-        message = f"More than {MAX_JUDGED:,} characters; nobody reads a headline that long."
+        message = f"It has more than {MAX_JUDGED:,} characters; no headline is that long."
         return [Finding("injection.long", "warn", 0, len(text), message)]
     found: dict[str, Finding] = {}
     for kind, start, end, message in _all(text):
@@ -142,8 +142,8 @@ def _all(text: str) -> Iterator[tuple[str, int, int, str]]:
             if match := pattern.search(view.text):
                 yield (kind, *view.span(*match.span()), message)
                 break
-    if match := _OTHER_SCRIPTS.search(unicodedata.normalize("NFC", text).lower()):
-        yield "language", 0, len(text), f"Gives orders in another language ({match[0][:20]})."
+    if match := _OTHER_SCRIPTS.search(compose(text).lower()):
+        yield "language", 0, len(text), f"It gives orders in another language ({match[0][:20]})."
     yield from _hidden(text)
     yield from _encoded(text)
     if match := _MENTION.search(readings[0].text):

@@ -87,7 +87,7 @@ def check(text: str, *, headline: Headline | None = None) -> list[Finding]:
     nothing else is allowed because of it.
     """
     if len(text) > MAX_JUDGED:
-        message = f"More than {MAX_JUDGED:,} characters; too long to judge, no post."
+        message = f"It has more than {MAX_JUDGED:,} characters; no post has, so it is not judged."
         return [Finding("policy.long", "reject", 0, len(text), message)]
     readings = views(text)
     reported = fold(headline.title[:MAX_JUDGED]).text if headline else ""
@@ -127,7 +127,7 @@ def _tags(
         # "pays 5 sats @ 3 sat/vB" names a rate, not a person
         if match[1] in mentions or (match[0][1] == " " and match[1][0].isdigit()):
             continue
-        message = f"Mentions {match[0]}; nobody is mentioned unasked."
+        message = f"It mentions {match[0]}; nobody is mentioned unasked."
         yield ("mention", *view.span(*match.span()), message)
     cashtags = {name.upper() for name in allowed["cashtags"]}
     for match in CASHTAG.finditer(text):

@@ -221,19 +221,25 @@ def _compare(text: str, history: History) -> list[Finding]:
         message = f"Post {post} of the last {history.window_days} days has the same words."
         add("exact", *whole, message)
     elif post := fingerprints.same(db, "masked", mark.masked, week, exclude):
-        add("masked", *whole, f"Post {post} of this week differs by its numbers only.")
+        add("masked", *whole, f"Post {post} of this week differs in its numbers only.")
     else:
         words = _words(text)
         if post := _near(db, frozenset(words), NEAR, month, exclude):
-            add("near", *whole, f"Too much like post {post} of the last days.")
+            add(
+                "near", *whole, f"Too much like post {post} of the last {history.window_days} days."
+            )
         elif post := _near(
             db, frozenset(mask(words)), NEAR_MASKED, week, exclude, numbers_masked=True
         ):
-            add("near_masked", *whole, f"Too much like post {post} but for its numbers.")
+            add(
+                "near_masked",
+                *whole,
+                f"Too much like post {post} of this week, but for its numbers.",
+            )
     for sentence, code in _sentences(text):
         if post := fingerprints.sentence_user(db, code, week, exclude):
             start = max(text.find(sentence), 0)
-            message = f"Post {post} of this week has this sentence."
+            message = f"Post {post} of this week has the same sentence."
             add("sentence", start, start + len(sentence), message)
             break
     findings += _worn(text, mark, fingerprints.recent(db, history.last, exclude))
@@ -302,5 +308,6 @@ def _worn(text: str, mark: Fingerprint, forms: list[Form]) -> Iterator[Finding]:
 
 
 def _worn_out(text: str, name: str, severity: Severity, times: int, of: int, what: str) -> Finding:
-    message = f"The {name} “{what}” stands in {times} of the last {of} posts; vary it."
+    verb, them = ("stand", "them") if name == "hashtags" else ("stands", "it")
+    message = f"The {name} “{what}” {verb} in {times} of the last {of} posts; vary {them}."
     return Finding(f"repetition.{name}", severity, 0, len(text), message)
