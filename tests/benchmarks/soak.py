@@ -1,8 +1,9 @@
 """The soak: ``python -m tests.benchmarks.soak [--minutes 40] [--speed 100] [--seed 8] [--out DIR]``.
 
 A real ``runner.py run --api`` on the fullest schedule the product allows (a slot every 15 minutes)
-made ``--speed`` times denser, while model, sources, X and disk fail in turn, each twice. Slots are
-written into the database beforehand; waits that the product counts in minutes are shortened by
+made ``--speed`` times denser, while model, sources, X and disk fail in turn, each twice. The
+database holds a month of posts, so that what the checks compare with has its full size. Slots are
+written beforehand; waits that the product counts in minutes are shortened by
 the same factor where their settings allow it; ticks, timeouts and jobs keep their real pace.
 
 Writes ``soak.csv`` (a row a sample), ``soak.svg`` and ``soak.json``; prints the JSON and exits 1
@@ -35,10 +36,14 @@ from typing import Any
 
 import psutil
 
+from engine.checks import repetition
 from engine.clock import SystemClock, iso
 from engine.errors import BuzzError
+from engine.records import Verdict
 from engine.service import heartbeat
+from engine.store import posts
 from engine.store.database import opened, write_tx
+from engine.store.posts import NewPost
 from tests.benchmarks.soak_figure import draw
 from tests.benchmarks.soak_world import PHASES, World
 from tests.faults.judge import judge
@@ -50,6 +55,7 @@ FULLEST_S = 900.0
 SAMPLE_S = 2.0
 OPERATOR_EVERY_S = 5.0
 SETTLE_S = 180.0
+HISTORY = 30 * 96
 TYPES = ("price",) * 4 + ("joke", "motivation") + ("news",) * 2
 
 TOLERATED = {"rss_mb": 2.0, "handles": 1.0, "threads": 1.0, "wal_mb": 1.0}
@@ -121,6 +127,7 @@ def prepare(db_path: Path, minutes: float, speed: float, rng: random.Random) -> 
         "service.min_free_mb": 1,
     }
     fresh_database(db_path, quiet_s=900 / speed, reads=3, **short)
+    remember(db_path, rng)
     begin, step = datetime.now(UTC) + timedelta(seconds=10), FULLEST_S / speed
     count = int(minutes * 60 / step)
     with opened(db_path) as db, write_tx(db):
@@ -133,6 +140,20 @@ def prepare(db_path: Path, minutes: float, speed: float, rng: random.Random) -> 
                  rng.choice(TYPES), iso(begin)),
             )  # fmt: skip
     return count
+
+
+def remember(db_path: Path, rng: random.Random) -> None:
+    """A month of posts at the fullest schedule, all of them over."""
+    words = [f"word{number}" for number in range(3_000)]
+    with opened(db_path) as db, write_tx(db):
+        for number in range(HISTORY):
+            at = datetime.now(UTC) - timedelta(minutes=15 * (HISTORY - number))
+            text = " ".join(rng.choices(words, k=14)) + f" {number}."
+            new = NewPost("joke", text, Verdict(), "model", "live")
+            post_id = posts.insert(db, new, actor="soak", now=at)
+            repetition.remember(db, post_id, text, at)
+            post = posts.need(db, post_id)
+            posts.move(db, post, "rejected", actor="soak", now=at, reason="history")
 
 
 class Soak:
