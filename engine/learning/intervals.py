@@ -65,7 +65,8 @@ def anytime_t_log_e(differences: Array, phi: float = PHI) -> Array:
         free = n - 1
         shrunk = (1 + phi / (phi + n) * t2 / free) / (1 + t2 / free)
         log_e = 0.5 * np.log(phi / (phi + n)) - n / 2 * np.log(shrunk)
-    return np.nan_to_num(log_e, nan=0.0, posinf=np.inf)
+    finite: Array = np.nan_to_num(log_e, nan=0.0, posinf=np.inf)
+    return finite
 
 
 @dataclass(frozen=True)

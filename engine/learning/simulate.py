@@ -117,7 +117,8 @@ def pair_differences(values: Array, arm: NDArray[np.bool_]) -> Array:
     runs, days, slots = values.shape
     whole = days // 2 * 2
     signed = np.where(arm, values, -values)[:, :whole]
-    return signed.reshape(runs, whole // 2, 2, slots).sum(axis=2).reshape(runs, -1)
+    pairs: Array = signed.reshape(runs, whole // 2, 2, slots).sum(axis=2).reshape(runs, -1)
+    return pairs
 
 
 def pair_days(days: int, slots: int) -> NDArray[np.int64]:

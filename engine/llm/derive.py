@@ -167,7 +167,7 @@ def _walk(tree: _Tree, rules: dict[str, _Tree], choose: random.Random, depth: in
     if kind == "text":
         return str(tree[1])
     if kind == "set":
-        return choose.choice(tree[1])
+        return str(choose.choice(tree[1]))
     if kind == "rule":
         if tree[1] not in rules:
             raise ValueError(f"the grammar has no rule named {tree[1]}")

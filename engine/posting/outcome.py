@@ -116,7 +116,7 @@ def absent(db: Database, attempt: Attempt, reason: str, *, actor: str, now: date
 
 def backoff_s(tries: int, rng: random.Random) -> float:
     """Seconds before the next try after ``tries`` that were not sent: doubling, capped, jittered."""
-    wait = min(BACKOFF_FIRST_S * 2 ** min(max(tries - 1, 0), 20), BACKOFF_LONGEST_S)
+    wait = min(BACKOFF_FIRST_S * 2.0 ** min(max(tries - 1, 0), 20), BACKOFF_LONGEST_S)
     return wait * rng.uniform(0.8, 1.2)
 
 

@@ -196,7 +196,7 @@ def retry_later(
 
 def backoff_s(tries: int, rng: random.Random) -> float:
     """Seconds to wait after ``tries`` failures: doubling, capped, spread by a fifth each way."""
-    wait = min(RETRY_FIRST_S * 2 ** min(max(tries - 1, 0), 30), RETRY_LONGEST_S)
+    wait = min(RETRY_FIRST_S * 2.0 ** min(max(tries - 1, 0), 30), RETRY_LONGEST_S)
     return wait * rng.uniform(0.8, 1.2)
 
 

@@ -85,7 +85,7 @@ def _test(app: App, args: argparse.Namespace) -> int:
         "verdict": _verdict([item.outcome for item in reports]),
         "good": good,
         "label": args.label,
-        **{key: sum(item.count(key[2:]) for item in reports) for key in _COUNTS},  # type: ignore[arg-type]
+        **{key: sum(item.count(key[2:]) for item in reports) for key in _COUNTS},
         "suites": [suite_report.to_json(item) for item in reports],
     }
     text = "\n".join(suite_report.to_text(item) for item in reports)
@@ -128,15 +128,18 @@ def _bless(app: App, args: argparse.Namespace) -> int:
 
 
 def _promote(app: App, args: argparse.Namespace) -> int:
+    from engine.store import suite as rows
     from engine.store import templates
 
     with opened(app.existing()) as db:
+        if args.run is not None and rows.get(db, args.run) is None:
+            raise UsageError(f"suite run {args.run} does not exist: it cannot speak for a version.")
         template = templates.by_name(db, args.template)
         versions = templates.versions(db, template.id) if template else []
         version = next((item for item in versions if item.number == args.number), None)
         if version is None:
             raise UsageError(f"{args.template!r} has no version {args.number}.")
-        evidence = f"suite run {args.run}" if args.run else None
+        evidence = None if args.run is None else f"suite run {args.run}"
         templates.promote(
             db, version.id, reason=args.reason, actor=app.actor, now=app.clock.now(),
             evidence=evidence,
