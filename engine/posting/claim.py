@@ -43,6 +43,7 @@ class Stand:
     epoch: int
     policy_version: str | None = None
     public: bool = False
+    elsewhere: bool = True  # what was posted is not in this database, so a copy may not know it
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _runner_may(db: Database, stand: Stand, now: datetime) -> Refusal | None:
     runner = posting.runner(db)
     if runner.epoch != stand.epoch:
         return Refusal("epoch", f"another runner took over: {runner.holder}")
-    if service_state.get(db, service_state.RECONCILE_REQUIRED) is not None:
+    if stand.elsewhere and service_state.get(db, service_state.RECONCILE_REQUIRED) is not None:
         return Refusal("restored", "the database was restored; X's timeline is read first")
     blocked = posting.blocked_until(db, stand.account)
     if blocked and blocked[0] > iso(now):

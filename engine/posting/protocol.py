@@ -194,7 +194,7 @@ class Poster:
         publisher = self._publisher
         return Stand(
             self._path, publisher.name, publisher.account, self._lock.epoch, self._policy,
-            publisher.public,
+            publisher.public, publisher.lags,
         )  # fmt: skip
 
     def _send(self, db: Database, claimed: Claimed) -> Answer:

@@ -23,6 +23,7 @@ from engine.posting.actors import Who, acting
 from engine.records import Verdict
 from engine.store import alerts, approvals, attempts, posts, settings, snapshots
 from engine.store.approvals import LIVE, Regeneration
+from engine.store.attempts import Attempt
 from engine.store.database import write_tx
 from engine.store.posts import Post
 
@@ -318,15 +319,17 @@ def resolve_held(
             posts.move(db, post, "abandoned", actor=name, now=now, reason="left unsolved")
             alerts.resolve(db, "held_attempt", str(attempt_id), now)
         else:
-            outcome.link(db, attempt, _free_id(db, x_post_id), actor=name, now=now)
+            outcome.link(db, attempt, _free_id(db, x_post_id, attempt), actor=name, now=now)
         return posts.need(db, post.id)
 
 
-def _free_id(db: Database, given: str | None) -> str:
+def _free_id(db: Database, given: str | None, attempt: Attempt) -> str:
     """Raises: UsageError."""
     match = _X_ID.search((given or "").strip())
-    if match is None:
-        raise UsageError("Linking needs the post's id on X (digits) or its address.")
+    dry = attempt.publisher == "dry_run"
+    if match is None or match[1].startswith("dry-") is not dry:
+        wanted = "its id in the dry run (dry-1)" if dry else "its id on X (digits) or its address"
+        raise UsageError(f"Linking post {attempt.post_id} needs {wanted}.")
     if attempts.is_linked(db, match[1]):
         raise UsageError(f"{match[1]} already belongs to another post. Check the id.")
     return match[1]

@@ -18,7 +18,9 @@ EPOCH_MS = 1_288_834_974_657
 """X's ids count milliseconds from here, in bits 22 and up (facts: reliability §2.4)."""
 
 PAGE = 100
-MOST_PAGES = 5
+MOST_PAGES = 32
+"""X shows the newest 3,200 posts of an account (facts: x-api)."""
+
 READ_TIMEOUT_S = 20.0
 
 

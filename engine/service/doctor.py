@@ -294,8 +294,8 @@ def _posting(patient: Patient) -> Answer:
         holding = alerts.open_alerts(db)
     if switch.stopped:
         return "warn", f"Posting is stopped: {switch.reason}. `runner.py resume` lets it go on."
-    if why:
-        return "warn", f"Posting compares with X first, because {why}."
+    if why and patient.config.publisher == "x":
+        return "warn", f"Posting to X compares with it first, because {why}."
     if holding:
         return "warn", f"{len(holding)} alerts hold: {', '.join(row.kind for row in holding)}."
     return "ok", "Posting is on and no alert holds."

@@ -95,6 +95,7 @@ class Rig:
     publisher: Publisher = field(init=False)
     poster: Poster = field(init=False)
     lock: HostLock = field(init=False)
+    rng: random.Random = field(default_factory=lambda: random.Random(7))
 
     def __post_init__(self) -> None:
         now = self.clock.now()
@@ -106,9 +107,7 @@ class Rig:
     def start(self) -> list[int]:
         """A runner begins its life."""
         self.lock.acquire()
-        self.poster = Poster(
-            self.db_path, self.publisher, self.clock, self.lock, rng=random.Random(7)
-        )
+        self.poster = Poster(self.db_path, self.publisher, self.clock, self.lock, rng=self.rng)
         return self.poster.recover()
 
     def end(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from engine.clock import FakeClock
 from engine.errors import QueueConflict, UsageError
 from engine.posting import killswitch, queue, spend
+from engine.posting.dry_run import DryRunPublisher
 from engine.store import alerts, attempts, service_state
 from engine.store.database import opened
 from tests.faults.rig import Rig
@@ -244,7 +245,7 @@ class TestHeld:
             with pytest.raises(QueueConflict, match="already abandoned by anna"):
                 queue.resolve_held(db, held, "confirm_absent", actor="ben", now=rig.clock.now())
 
-    @pytest.mark.parametrize("given", [None, "", "abc", "12 34", "https://x.com/bot"])
+    @pytest.mark.parametrize("given", [None, "", "abc", "12 34", "dry-5", "https://x.com/bot"])
     def test_a_link_needs_an_id(self, rig: Rig, held: int, given: str | None) -> None:
         with opened(rig.db_path) as db, pytest.raises(UsageError, match="id on X"):
             queue.resolve_held(db, held, "link", x_post_id=given, actor="anna", now=rig.clock.now())
@@ -307,6 +308,41 @@ class TestF29Restored:
         self.check_through(rig)
         assert rig.round().kind == "idle"
         assert x.accepted() == []
+
+    def test_a_dry_run_in_between_does_not_count_as_a_look_at_x(
+        self, rig: Rig, x: XServer, clock: FakeClock
+    ) -> None:
+        """Restored, tried without X, then back on X: what X has is still not posted again."""
+        rig.approved("Of the dry run.")
+        self.restore_mark(rig)
+        x.seed("Already on X.", rig.clock.now())
+        real = rig.publisher
+        rig.publisher = DryRunPublisher(rig.db_path, clock)
+        rig.restart()
+        rig.poster.reconcile()
+        assert rig.round().kind == "posted"
+        rig.publisher = real
+        rig.restart()
+        post_id = rig.approved("Already on X.")
+        assert rig.round().guard == "restored"
+        self.check_through(rig)
+        assert rig.post(post_id).state == "posted"
+        assert x.accepted() == []
+
+    def test_a_copy_from_long_ago_is_compared_with_all_that_x_shows(
+        self, rig: Rig, x: XServer, clock: FakeClock
+    ) -> None:
+        rig.approved("Known to the copy.")
+        rig.round()
+        clock.advance(60)
+        x.seed("Already on X.", clock.now())
+        for number in range(700):
+            x.seed(f"Posted in the lost days, number {number}.", clock.now())
+        post_id = rig.approved("Already on X.")
+        self.restore_mark(rig)
+        self.check_through(rig)
+        assert rig.post(post_id).x_post_id == x.posts[1].id
+        assert x.accepted() == ["Known to the copy."]
 
     def test_a_lagging_timeline_is_waited_out(self, rig: Rig, x: XServer) -> None:
         x.lag_s = 600

@@ -183,11 +183,13 @@ def test_slots_zones_feeds_and_backups_that_are_missing(
     assert "72 h old" in see("backups").message
 
 
-def test_a_restored_database_says_that_it_compares_with_x(
-    db: Database, clock: FakeClock, see: See
+def test_a_restored_database_says_that_it_compares_with_x_where_posts_go_there(
+    db: Database, db_path: Path, clock: FakeClock, see: See
 ) -> None:
     service_state.put(db, service_state.RECONCILE_REQUIRED, "it is old", clock.now())
-    assert "compares with X first, because it is old" in see("posting").message
+    found = see("posting", config=Config(db=db_path, publisher="x"))
+    assert "to X compares with it first, because it is old" in found.message
+    assert see("posting").state == "ok"  # a dry run
 
 
 @pytest.mark.parametrize(
