@@ -131,7 +131,7 @@ def _echoes(case: Case, sentence: Sentence) -> Item | None:
     """
     headline = case.known.facts.headline
     items = [x for x in sentence.items() if x.kind != "sep"]
-    start, end = items[0].start, items[-1].end
+    start, end = (items[0].start, items[-1].end) if items else (0, 0)
     if headline is None or not headline.source or headline.source not in case.text[start:end]:
         return None
     told = {
@@ -238,6 +238,8 @@ def _harmless_deal(segment: Segment, item: Item) -> bool:
         following = " ".join(x.value for x in after(segment, item.place, 2)).split()
         if following and (following[0].endswith("ing") or following[-1] in _WORTH_IT):
             return True
+    if any(x.kind == "past" and x.value[:1].isdigit() for x in segment.items):
+        return True
     priced = any(x.kind == "num" and x.value in _PAID for x in segment.items)
     return priced and not any(x.value in _listed("actors") for x in segment.items)
 
@@ -262,7 +264,7 @@ def _predicate(segment: Segment, item: Item) -> bool:
         if other.kind == "num" or other.value == "of":
             continue
         if other.kind not in ("word", "span", "neg") or other.value not in _LIGHT:
-            return segment.items[0].value in _REFERS and other.place == 0
+            return segment.items[0].value in _REFERS and other.place == 0 and item.place <= 2
     return False
 
 

@@ -119,7 +119,9 @@ def _high_to_record(sentence: Sentence, segment: Segment, item: Item) -> bool:
 
 
 def _turnover(sentence: Sentence, segment: Segment, item: Item) -> bool:
-    return sentence.has("topic", "volume") and sentence.has("topic", "cap")
+    words = {x.value for x in sentence.items()}
+    whole = sentence.has("topic", "cap") or bool(words & {"worth", "whole", "everything", "all"})
+    return sentence.has("topic", "volume") and whole
 
 
 _SINCE = {
@@ -228,6 +230,9 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         "above",
         "behind",
         "past",
+        "on",
+        "post",
+        "(",
         "other:an earlier moment",
         "stood",
         "stands",

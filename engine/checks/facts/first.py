@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import amount_relation
+from engine.checks.facts.dates import MONTHS
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import usd
+from engine.checks.facts.spans import resolve
 from engine.checks.facts.meanings import Meaning, counts, dollars, percents
 
 _TWO, _THREE, _FOUR = 10, 100, 1_000
@@ -60,6 +62,7 @@ def value_first(case: Case, sentence: Sentence, segment: Segment) -> None:
             continue
         if item.value == "usd" or (item.value == "bare" and _money_like(case, sentence, item)):
             found = list(dollars(case.known, case.rounds))
+            found += list(counts(case.known)) if item.value == "bare" else []
         elif item.value == "pct":
             found = list(percents(case.known))
         elif item.value in ("bare", "blocks", "rank", "sats"):
@@ -90,7 +93,7 @@ def _money_like(case: Case, sentence: Sentence, item: Item) -> bool:
     number, price = item.number, case.known.level("price")
     assert number is not None  # noqa: S101
     chain = sentence.has("topic", "block", "halving", "fees", "fng", "supply", "diff")
-    return bool(price) and number.value >= _FOUR and not chain
+    return bool(price) and (number.value >= _FOUR or _digits(item) >= _FOUR) and not chain
 
 
 def _digits(item: Item) -> int:
@@ -148,7 +151,8 @@ def _side_agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> 
     hedge = _hedge(segment, item)
     ups, downs = said & _UP - hedge, said & _DOWN - _ANY - hedge
     if meaning.side > 0:
-        return not downs or bool(ups)
+        under = downs <= {"below", "under", "beneath", "underneath"}
+        return not downs or bool(ups) or (under and _level_leads(segment, item))
     if not ups or downs or said & {"needs", "needed", "climb", "another", "further", "takes"}:
         return True
     return bool(ups <= _LEADING) and _level_leads(segment, item)
@@ -173,6 +177,8 @@ def _apart(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
     said = _words(case, segment)
     if _other_spans(segment) or not _side_agrees(case, segment, item, meaning):
         return False
+    if meaning.kind == "round" and segment.of("ref", "ago"):
+        return False
     if meaning.kind == "round":
         return _digits(item) >= _TWO and bool(said & (_UP | _DOWN) or _digits(item) >= _THREE)
     named = {x.value for x in segment.of("ref")} & {"high", "low", "ath"}
@@ -191,7 +197,8 @@ def _apart(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
 
 
 def _other_spans(segment: Segment) -> bool:
-    return any(x.value not in ("24h",) and x.number is None for x in segment.of("span"))
+    spans = [x.value.removeprefix("other:") for x in segment.of("span") if x.number is None]
+    return any(span not in MONTHS and span != "24h" for span in spans)
 
 
 def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning: Meaning) -> bool:
@@ -200,6 +207,8 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
         x.value for x in sentence.items() if x.kind in ("span", "ago")
     }
     spans = spans or ({case.span} if case.span else {"24h"})
+    if item.value == "pct" and len(spans) > 1:
+        spans = {resolve(segment, item, case.span)}
     if meaning.span not in spans or segment.of("ref") or segment.of("mult"):
         return False
     topics = {x.value for x in segment.of("topic")} or {case.subject}
@@ -213,7 +222,11 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
             and not segment.of("dir")
             and _agrees(case, segment, item, meaning)
         )
-    return bool(told) and _digits(item) >= _TWO and _agrees(case, segment, item, meaning)
+    return (
+        bool(told)
+        and (_digits(item) >= _TWO or bool(amount_relation(segment, item.place)))
+        and _agrees(case, segment, item, meaning)
+    )
 
 
 _MOVED = {
@@ -235,7 +248,8 @@ _MOVED = {
 
 def _agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
     said = _words(case, segment)
-    ways = {1 if x.value == "up" else -1 for x in segment.of("dir") if x.value in ("up", "down")}
+    marks = [x for x in segment.of("dir", "emoji") if x.value in ("up", "down")]
+    ways = {1 if x.value == "up" else -1 for x in marks}
     said = said - _hedge(segment, item)
     if said & {"heavier", "richer", "dearer", "fattened", "surplus", "added", "gained", "more"}:
         ways.add(1)
@@ -265,16 +279,22 @@ def _was(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning: 
     """An earlier price, told as one."""
     said = _words(case, segment) | _words(case, Segment(list(sentence.items())))
     spans = {x.value for x in sentence.items() if x.kind in ("span", "ago")} & {"24h", "7d", "1h"}
-    if item.number and item.number.sign or segment.of("ref", "dir"):
+    bracket = any(x.value == "(" for x in before(segment, item.place, 1))
+    if (
+        (item.number and item.number.sign)
+        or segment.of("ref")
+        or (segment.of("dir") and not bracket)
+    ):
         return False
     if meaning.span not in (spans or {"24h"}) or not (said & _PAST or sentence.has("ago")):
         return False
     plain = amount_relation(segment, item.place) in ("", "about", "just_above", "just_below")
-    return (
-        plain
-        and _digits(item) >= _FOUR
-        and not _words(case, segment) & {"now", "currently", "trades"}
-    )
+    return plain and _digits(item) >= _FOUR and not _now(case, segment, item)
+
+
+def _now(case: Case, segment: Segment, item: Item) -> bool:
+    led = {word for x in before(segment, item.place, 3) for word in case.quote(x).lower().split()}
+    return bool(led & {"now", "now:", "currently", "trades"})
 
 
 def _shares(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
@@ -352,7 +372,10 @@ def _counts(case: Case, sentence: Sentence, segment: Segment, item: Item, meanin
 def _named_round(case: Case, segment: Segment, item: Item) -> None:
     """A level the text measures from: ``$100K? It still needs $6,129``."""
     number, price = item.number, case.known.level("price")
-    if number is None or not price or number.value not in case.measured or number.sign:
+    digits = {"five": 1e4, "six": 1e5, "seven": 1e6}.get(case.quote(item).lower())
+    if number is None or not price or (digits or number.value) not in case.measured or number.sign:
+        return
+    if segment.of("ref", "ago"):
         return
     relation = amount_relation(segment, item.place)
     above, below = relation.endswith("above"), relation.endswith("below")
@@ -383,7 +406,8 @@ def _prove(case: Case, segment: Segment, item: Item, meaning: Meaning) -> None:
             other.done = other.done or other.kind in ("ref", "dir", "modal", "rel")
     elif meaning.kind in ("past", "move"):
         for other in segment.items:
-            if other.kind in ("span", "ago") and other.value == meaning.span:
+            eve = meaning.span == "24h" and case.quote(other).lower() == "yesterday"
+            if other.kind in ("span", "ago") and (eve or other.value == meaning.span):
                 other.done = True
             if other.kind == "rel" and abs(other.place - item.place) <= 3:
                 other.done = True

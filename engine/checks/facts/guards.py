@@ -64,6 +64,8 @@ _SPEAKERS = {"i", "you", "we", "somebody", "someone", "anybody", "me", "us"}
 def _foretells(segment: Segment, item: Item) -> bool:
     """A forecast: a claim after the modal, of the market; ``might not be everyone's cup of tea`` is none."""
     following = segment.items[item.place + 1 :]
+    colon = next((k for k, x in enumerate(following) if x.value == ":"), len(following))
+    following = following[:colon]
     if item.done or any(x.value == "have" for x in following[:2]):
         return False  # "you could have had it for": of the past
     if any(x.value in _SPEAKERS for x in segment.items[max(0, item.place - 2) : item.place]):
@@ -96,7 +98,7 @@ def negations(case: Case, segment: Segment) -> None:
             continue
         _denied_before(case, segment, i)
         amount = next(
-            (x for x in segment.items[i + 1 : i + 8] if x.kind in ("num", "sep", "conj")), None
+            (x for x in segment.items[i + 1 : i + 13] if x.kind in ("num", "sep", "conj")), None
         )
         if amount is not None and amount.kind == "num" and not amount.done:
             denied_level(case, segment, item, amount)
@@ -104,6 +106,8 @@ def negations(case: Case, segment: Segment) -> None:
             if other.kind == "sep" and other.value == ":":
                 break
             if other.kind == "word" and other.value in ("only", "just", "alone", "but"):
+                break
+            if k > 1 and other.value in ("is", "are", "was", "now"):
                 break
             if other.done:
                 continue
@@ -126,7 +130,8 @@ def negations(case: Case, segment: Segment) -> None:
 
 def _denied_before(case: Case, segment: Segment, i: int) -> None:
     """``5 sat/vB is not the rate``: the number in front is denied as well."""
-    if not i or segment.items[i - 1].value not in ("is", "was", "are", "were"):
+    nothing = case.quote(segment.items[i]).lower() == "nothing"
+    if not i or nothing or segment.items[i - 1].value not in ("is", "was", "are", "were"):
         return
     for other in segment.items[max(0, i - 9) : i][::-1]:
         if other.kind == "sep":

@@ -86,6 +86,8 @@ def join_arrows(tokens: Sequence[Token]) -> list[Token]:
     """``->``, ``-->`` and ``=>`` are one sign."""
     kept: list[Token] = []
     for token in tokens:
+        if token.text == "↔" and kept and kept[-1].kind in ("digits", "word"):
+            token = replace(token, text="–", kind="mark")
         if token.text == ">" and not token.spaced and kept and kept[-1].text in ("-", "=", "–"):
             while len(kept) > 1 and kept[-1].text == kept[-2].text == "-" and not kept[-1].spaced:
                 kept.pop()
@@ -103,9 +105,13 @@ def join_hyphens(tokens: Sequence[Token]) -> list[Token]:
         if token.text == "-" and kept and i + 1 < len(tokens):
             left, right = kept[-1], tokens[i + 1]
             glued = not token.spaced and not right.spaced
-            if glued and left.kind in ("word", "digits") and right.kind == "word" and left.text:
+            if (
+                glued
+                and left.text in ("sub", "near", "mid")
+                and (right.text == "$" or right.kind == "digits")
+            ):
                 continue
-            if glued and left.text in ("sub", "near", "mid") and right.text == "$":
+            if glued and left.kind in ("word", "digits") and right.kind == "word" and left.text:
                 continue
             if glued and left.kind == "word" and right.kind == "digits" and not _scaled(kept):
                 continue
@@ -120,6 +126,7 @@ def _scaled(kept: list[Token]) -> bool:
 def itemise(tokens: Sequence[Token], aside: frozenset[int]) -> list[Item]:
     """Items of the tokens; those whose index is in ``aside`` (idioms, quotes) claim nothing."""
     items: list[Item] = []
+    rated = any(token.text in ("vb", "vbyte", "fee", "fees") for token in tokens)
     i = 0
     while i < len(tokens):
         if i in aside:
@@ -129,6 +136,8 @@ def itemise(tokens: Sequence[Token], aside: frozenset[int]) -> list[Item]:
         number, phrase = _number(tokens, i, aside), _phrase(tokens, i, aside)
         # "half an hour" is no half
         found = phrase if phrase and (number is None or phrase[1] > number[1]) else number
+        if rated and phrase and phrase[0].kind == "fee" and number and phrase[1] == number[1]:
+            found = phrase  # "fast 12, 30m 9 sat/vB"
         if found is None:
             items.append(_simple(tokens, i))
             i += 1

@@ -35,6 +35,7 @@ _TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", 
 _NO = {"no", "nope", "nah", "not", "hardly", "never", "negative", "almost", "nearly"}
 _REFUTES = {"facts.direction", "facts.relation", "facts.number", "facts.negation"}
 _OLD = {"old", "previous", "former", "the top", "top", "peak", "last"}
+_ASKED = 1
 _FEW = 12
 _NO_MARKET = ("block", "supply", "halving", "diff", "fng")
 
@@ -57,7 +58,8 @@ def judge(case: Case) -> None:
             _denied_question(case, sentence)
             found[k + 1].segments[0].items[0].done = True
         else:
-            pending = _sentence(case, sentence, pending)
+            if not (_asks(case, sentence) and sum(1 for _ in sentence.items()) <= _ASKED):
+                pending = _sentence(case, sentence, pending)
 
 
 def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
@@ -86,7 +88,7 @@ def _round_levels_of(case: Case, found: list[Sentence]) -> None:
         return
     numbers = [x for sentence in found for x in sentence.items() if x.kind == "num" and x.number]
     money = [x.number for x in numbers if x.value in ("usd", "bare") and x.number]
-    near = [n for n in money if 0.75 * price <= n.value <= 1.3 * price and n.value % 100 == 0]
+    near = [n for n in money if 0.75 * price <= n.value <= 1.3 * price and n.value % 500 == 0]
     case.rounds = [n.value for n in near if not n.equals(price) or n.value % 1000 == 0]
     for item in numbers:
         if item.value in ("share", "bare") and case.quote(item).lower() in ("five", "six", "seven"):
@@ -97,7 +99,7 @@ def _round_levels_of(case: Case, found: list[Sentence]) -> None:
 
 
 def _asks(case: Case, sentence: Sentence) -> bool:
-    end = max(item.end for item in sentence.items())
+    end = max((item.end for item in sentence.items()), default=len(case.text))
     return case.text[end : end + 3].lstrip().startswith("?")
 
 
@@ -272,6 +274,8 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
     later, spans = trailing(sentence, k), free_spans(segment)
     if later and not spans:
         case.span = later
+    if segment.of("modal") and segment.of("ref"):
+        value_first(case, sentence, segment)  # what the record would still take
     if market and blocked(case, sentence, segment):
         return
     derived(case, sentence, segment)
@@ -314,6 +318,8 @@ def _remember(case: Case, segment: Segment) -> None:
 def _take_subject(case: Case, segment: Segment) -> None:
     """The first topic of a segment is what it is about, unless it is led in by ``with``."""
     topics = segment.of("topic")
+    if len(topics) > 1 and case.quote(topics[0]).lower() in ("mood", "crowd"):
+        topics = topics[1:]  # "Sunday mood: Bitcoin at ..."
     if segment.intro == "with" or not topics:
         return
     case.subject = topics[0].value

@@ -102,7 +102,7 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     if role == "price" and number.value >= 1e9:
         topics = {x.value for x in case.sentence.items() if x.kind == "topic"} | {case.subject}
         roles = [name for name in ("cap", "volume") if name in topics]
-        roles = roles or (["cap"] if _worth(segment) else [role])
+        roles = roles or ["cap"]
     elif role == "price" and not relation_to(segment, segment.index(item)):
         roles += _touched(segment)
     elif role == "high" and (_peaked(case, segment) or "ath" in case.spoken):

@@ -91,7 +91,7 @@ def _like_price(sentence: Sentence, segment: Segment, item: Item) -> bool:
     following = after(segment, segment.index(item), 1)
     counted = any(x.kind == "word" and x.value not in _AFTER_PRICE for x in following)
     return not counted and (
-        sentence.has("ref", "high", "low", "ath") or sentence.has("topic", "btc")
+        sentence.has("ref", "high", "low", "ath") or sentence.has("topic", "btc", "cap", "volume")
     )
 
 

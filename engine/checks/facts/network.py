@@ -47,7 +47,8 @@ _FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
 
 def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
     """``fast 5, hour 3 sat/vB``; ``5/4/3 sat/vB``; without a name it is the fast fee."""
-    case.rates = case.rates or sentence.has("num", "feerate")
+    unit = any("vb" in case.quote(x).lower() for x in sentence.items() if x.kind == "topic")
+    case.rates = case.rates or unit or sentence.has("num", "feerate")
     items = [
         item
         for item in segment.of("num")
@@ -72,6 +73,8 @@ def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
         good = role in _FEES and close_to(number, getattr(fees, role), relation)
         name = f"{_FEE_NAMES.get(role, role)} fee"
         case.judge(good and not number.sign, "number", item, name, f"fees.{role}", said)
+        for other in segment.of("span"):
+            other.done = other.done or (good and _fee_name(other) == role)
 
 
 def _second(case: Case, item: Item, fees: Fees) -> str:

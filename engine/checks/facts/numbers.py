@@ -56,7 +56,7 @@ _UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     (("us", "dollars"), "usd"), (("u", ".", "s", ".", "dollars"), "usd"),
     (("usd",), "usd"), (("dollars",), "usd"), (("dollar",), "usd"), (("bucks",), "usd"),
     (("$",), "usd"),
-    (("btc",), "btc"), (("bitcoin",), "btc"), (("bitcoins",), "btc"), (("coins",), "btc"),
+    (("btc",), "btc"), (("bitcoin",), "btc"), (("bitcoins",), "btc"), (("₿",), "btc"), (("coins",), "btc"),
     (("sats",), "sats"), (("sat",), "sats"), (("satoshis",), "sats"),
     (("blocks",), "blocks"), (("block",), "blocks"),
     (("/", "100"), "index"), (("out", "of", "100"), "index"), (("of", "100"), "index"),
@@ -67,7 +67,7 @@ _UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     (("am",), "clock"), (("pm",), "clock"), (("utc",), "clock"), (("gmt",), "clock"),
     *(
         ((word,), "other")
-        for word in ["usdt", "usdc", "eur", "euros", "euro", "gbp", "pounds", "pound", "jpy", "yen", "cad", "aud", "chf", "cny", "yuan", "inr", "rupees", "krw", "won", "eth", "ether", "gwei", "th", "ph", "zh", "zettahash", "terahash", "petahash", "cents", "cent", "people", "seconds", "second", "decades", "decade", "centuries", "quarters", "€", "£", "¥", "₩", "₹", "₽", "₿", "‰"]
+        for word in ["usdt", "usdc", "eur", "euros", "euro", "gbp", "pounds", "pound", "jpy", "yen", "cad", "aud", "chf", "cny", "yuan", "inr", "rupees", "krw", "won", "eth", "ether", "gwei", "th", "ph", "zh", "zettahash", "terahash", "petahash", "cents", "cent", "people", "seconds", "second", "decades", "decade", "centuries", "quarters", "€", "£", "¥", "₩", "₹", "₽", "‰"]
     ),
 )  # fmt: skip
 _UNITS_BY_FIRST: dict[str, list[tuple[tuple[str, ...], Unit]]] = {}
@@ -209,7 +209,11 @@ def _unit_after(tokens: Sequence[Token], i: int) -> tuple[Unit | None, int]:
     for words, unit in _UNITS_BY_FIRST.get(text_at(tokens, i), ()):
         if all(text_at(tokens, i + k) == word for k, word in enumerate(words)):
             glued_only = words[0] in _GLUED_ONLY and len(words) == 1
-            if glued_only and tokens[i].spaced and words[0] not in ("h", "x"):
+            if (
+                glued_only
+                and tokens[i].spaced
+                and (words[0] not in ("h", "x") or tokens[i].raw == "H")
+            ):
                 continue
             if words[0] == "$" and tokens[i].spaced:
                 continue

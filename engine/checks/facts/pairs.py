@@ -36,6 +36,7 @@ def money_pairs(case: Case, sentence: Sentence, segment: Segment) -> None:
                 any(x.value == "24h" for x in segment.of("span")) and not segment.of("dir")
             )
             swung = swung or not (segment.of("topic") or segment.of("dir"))
+            swung = swung and not any(_up_to(x) for x in items[i + 1 : j])
             if not (swung and _swing(case, left, right, one, two)):
                 _from_to(case, segment, left, right, one, two)
         else:
@@ -105,7 +106,7 @@ def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
         return False
     if any(item.kind == "rel" and item.value == "to" and item.size == "arrow" for item in between):
         return True
-    led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 3))
+    led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 6))
     return led or any(item.value in ("up", "down") for item in segment.of("dir"))
 
 
@@ -191,6 +192,7 @@ def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, t
         good = False
     else:
         exact = one.equals(low) and two.equals(high)
+        exact = exact or (one.equals(high) and two.equals(low) and not segment.of("ref"))
         # "between 66,000 and 70,000": true of the whole day, and not much wider than it
         spoken = not segment.of("ref", "swing") and one.value % 500 == 0 == two.value % 500
         loose = one.value <= low <= high <= two.value <= one.value * 1.06

@@ -62,6 +62,18 @@ _PARTS = {
 def _part(case: Case, ref: Item) -> None:
     """Which part of the 24 h range the price is in."""
     place, (low, high) = case.known.place(), _PARTS[ref.value]
+    if case.sentence.has("topic", "halving"):
+        done = case.known.halving_pct()
+        good = done is not None and abs(done - 50) <= 2
+        case.judge(
+            good,
+            "relation",
+            ref,
+            "half of the epoch",
+            "block_height",
+            f"{done or 0:.1f} % of it is done",
+        )
+        return
     said = (
         "the 24 h range is not known" if place is None else f"it stands at {place:.0%} of its range"
     )
@@ -80,6 +92,21 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
         return
     if _mentioned(case, segment, i):
         ref.done = True
+        return
+    led = before(segment, i, 2)
+    if len(led) == 2 and case.quote(led[0]) in ("<", ">") and led[1].number is not None:
+        level = known.level(role)
+        number = led[1].number
+        exact = level is not None and not number.equals(level)
+        good = exact and (number.value < (level or 0.0)) == (case.quote(led[0]) == "<")
+        case.judge(
+            good,
+            "relation",
+            ref,
+            f"order of {LEVELS[role][1]}",
+            LEVELS[role][0],
+            known.level_text(role),
+        )
         return
     word = _governing(segment, i, role)
     gap, part = known.gap_usd(role), known.gap_pct(role)

@@ -24,6 +24,7 @@ _PLAIN = {
     **dict.fromkeys("\u2018\u2019\u02bc\u2032`´", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
     **dict.fromkeys(_THIN, "\u00a0"),
+    **dict.fromkeys("Δ∆", " "),
     "\r": "\n",
     "\u2028": "\n",
     "\u2029": "\n",

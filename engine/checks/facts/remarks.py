@@ -23,6 +23,8 @@ def remarks(case: Case, segment: Segment) -> None:
             continue
         if item.kind == "dir" and _record_fell(case, segment, item):
             continue
+        if item.kind == "dir" and _turned(case, segment, item):
+            continue
         if item.kind == "dir" and not _idle(case, segment, item):
             direction(case, segment, item)
         elif item.kind == "emoji":
@@ -104,6 +106,22 @@ def _record_touched(case: Case, segment: Segment) -> None:
             return
 
 
+def _turned(case: Case, segment: Segment, item: Item) -> bool:
+    """``got as far as $106,850 before easing off``: away from the extreme just proved."""
+    last = case.proofs[-1] if case.proofs else None
+    if segment.intro != "before" or last is None or segment.of("num", "ref", "topic"):
+        return False
+    role = {"high_24h": "high", "low_24h": "low"}.get(last.fact, "")
+    gap = case.known.gap_pct(role) if role else None
+    if gap is None or item.value != ("down" if role == "high" else "up"):
+        return False
+    said = f"{case.known.level_text(role)} and {case.known.level_text('price')}"
+    return (
+        case.judge(abs(gap) > 0.05, "direction", item, "turned", f"price_usd, {last.fact}", said)
+        or True
+    )
+
+
 def _record_fell(case: Case, segment: Segment, item: Item) -> bool:
     """``the record of $126,198 fell today``: it says that there is a new one."""
     led = [x for x in before(segment, item.place, 6) if x.kind in ("ref", "topic", "dir")]
@@ -133,6 +151,9 @@ def _idle(case: Case, segment: Segment, item: Item) -> bool:
 
 
 def _multiple(case: Case, segment: Segment, item: Item) -> None:
+    if case.sentence.has("topic", "halving") and float(item.value) == 1 / 2:
+        item.done = True  # what a halving does
+        return
     price, record = case.known.level("price"), case.known.level("ath")
     refs = [x for x in segment.of("ref") if x.value == "ath"]
     if refs and price and record and not segment.of("dir"):

@@ -106,6 +106,9 @@ def _clock(case: Case, item: Item) -> None:
 
 
 def _weekday(case: Case, segment: Segment, item: Item) -> None:
+    if any(x.value in ("i", "my", "i've") for x in segment.items):
+        item.done = True  # the writer's own Mondays
+        return
     today = case.known.today()
     said = (
         f"the snapshot is of a {WEEKDAYS[today.weekday()]}"

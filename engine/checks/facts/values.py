@@ -18,7 +18,7 @@ from engine.checks.facts.levels import REFS, role_of
 _EXACT, _TELLING, _PLAIN = 1_000, 100, 10
 _PAST = {
     "was", "were", "had", "could've", "got", "bought", "sold", "paid", "made", "saw", "seen", "touched", "remember", "earlier",
-    "reached", "printed", "asked", "fetched", "visited", "spotted", "been", "cost", "went",
+    "reached", "printed", "asked", "fetched", "visited", "spotted", "been", "cost", "went", "slid", "lain", "brushing", "within", "reach", "far", "knocked", "stretched", "high-water", "peaked", "dipped",
 }  # fmt: skip
 _NOW = {
     "now",
@@ -211,7 +211,7 @@ def _level(case: Case, segment: Segment, item: Item) -> bool:
     assert number is not None  # noqa: S101
     if price is None or number.equals(price) or amount_relation(segment, item.place):
         return False
-    words = {x.value for x in segment.items}
+    words = {word for x in segment.items for word in case.quote(x).lower().split()}
     ways = {x.value for x in segment.of("dir")}
     past = bool(words & _PAST) or any(x.value == "24h" for x in segment.of("span"))
     asked = not segment.of("dir", "topic", "rel")
@@ -238,7 +238,8 @@ def _gap(case: Case, segment: Segment, item: Item) -> bool:
     texts = {word for x in segment.items for word in case.quote(x).lower().split()}
     if not texts & _APART or segment.of("span", "ago"):
         return False
-    for role in case.spoken:
+    named = {x.value for x in segment.of("ref")} & set(REFS)
+    for role in case.spoken & named if named else case.spoken:
         gap = known.gap_usd(role) if item.value == "usd" else known.gap_pct(role)
         if gap is None or not fits(number, abs(gap), amount_relation(segment, item.place)):
             continue

@@ -133,7 +133,7 @@ _NO_SUPERLATIVES_TEXT = """
 rest best test west guest interest honest modest forest request suggest latest nearest closest harvest invest protest
 contest quest chest nest digest arrest earnest dishonest priest crest zest jest vest pest everest conquest midwest
 tempest bequest detest attest infest manifest ingest divest unrest wrest lest budapest bucharest
-politest simplest easiest plainest nicest quickest slowest laziest shortest humblest gentlest faintest mildest briefest
+politest kindest haughtiest humblest simplest easiest plainest nicest quickest slowest laziest shortest humblest gentlest faintest mildest briefest
 """
 _NO_SUPERLATIVES = frozenset(_NO_SUPERLATIVES_TEXT.split())
 
