@@ -96,8 +96,8 @@ def week(desk: Desk, view: View) -> None:
     today = desk.now.astimezone(desk.zone).date()
     for column, (day, found) in zip(st.columns(7, gap="xsmall"), view.slots.items(), strict=True):
         with column, st.container(border=True, gap="xsmall"):
-            name = f"{day:%a} {day.day}"
-            st.markdown(f":orange[**{name} · today**]" if day == today else f"**{name}**")
+            name = f":orange[**Today {day.day}**]" if day == today else f"**{day:%a} {day.day}**"
+            st.markdown(name)
             _slots(desk, found, view.counts[day])
             for _, sentence in view.events[day][:2]:
                 st.caption(f":material/bolt: {words.plain(sentence)}")

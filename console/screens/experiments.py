@@ -146,14 +146,19 @@ def resolution(view: Experiments) -> None:
     whose = (
         f"from {noise.pairs} own pairs" if noise.pairs else "of a typical account: no history yet"
     )
-    st.caption(words.plain(f"Noise of a pair: SD {noise.sd:.2f}, {whose}."))
+    st.caption(
+        words.plain(
+            f"Chance alone makes one post of a pair {math.exp(noise.sd):.1f} times as engaging as the "
+            f"other (SD {noise.sd:.2f} of the log, {whose})."
+        )
+    )
     st.dataframe(
         [
             {
                 "days": row.days, "pairs": row.pairs,
-                "interval, any look": f"x/÷ {row.always_valid:.2f}",
-                "interval, one look": f"x/÷ {row.fixed:.2f}",
-                "lift found in 4 of 5": f"+{100 * (row.mde - 1):.0f} %",
+                "known within a factor of, at any look": f"{row.always_valid:.2f}",
+                "with one look at the end": f"{row.fixed:.2f}",
+                "lift found 4 times in 5": f"+{100 * (row.mde - 1):.0f} %",
             }
             for row in view.table
         ],
@@ -171,6 +176,7 @@ def mix(view: Experiments) -> None:
         }
         for mixed in view.mix
         for arm, found in mixed.arms
+        if found and found.posts
     ]  # fmt: skip
     if rows:
         st.subheader("What the mix has tried")

@@ -138,9 +138,9 @@ def _unexplained(figures: Figures) -> Goal:
 
 
 def _memory(found: Memory) -> Goal:
-    name, target = "Memory, runner and model", "< 10 GB"
+    name, target = "Memory", "< 10 GB"
     if found.runner is None:
-        return Goal(name, target, "no data", "no runner to be seen from here", "")
+        return Goal(name, target, "no data", "no runner seen from here", "")
     total = found.runner + (found.model or 0)
     told = f"runner {words.mb(found.runner)}, " + (
         f"model {words.mb(found.model)}" if found.model else "no model process"
@@ -151,7 +151,7 @@ def _memory(found: Memory) -> Goal:
 
 def _engagement(view: View) -> Goal:
     """The lift is claimed by an experiment alone; the rate beside it only describes."""
-    name, target = "Engagement", "+40 % over the baseline"
+    name, target = "Engagement", "+40 %"
     rate = view.engagement.overall
     if view.judged is not None:
         main = view.judged.main

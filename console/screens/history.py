@@ -47,7 +47,8 @@ def ask(desk: Desk) -> Filters:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Search every text a post ever had", key="q", bind="query-params",
-            placeholder="beginnings of words, all must occur", on_change=_first_page,
+            placeholder="words, or how they begin", on_change=_first_page,
+            help="Every word must occur; the beginning of a word is enough.",
         )  # fmt: skip
         became = st.selectbox(
             "Became", list(STATES), index=None, key="became", bind="query-params",
@@ -62,7 +63,7 @@ def ask(desk: Desk) -> Filters:
             bind="query-params", placeholder="anyone", on_change=_first_page, width=140,
         )  # fmt: skip
         days = st.date_input(
-            "Written between", [], key="history.days", on_change=_first_page, width=230
+            "Written between", [], key="history.days", on_change=_first_page, width=270
         )
     start, end = _bounds(days, desk)
     return Filters(text or "", STATES.get(became or "", ()), kind, origin, start, end)

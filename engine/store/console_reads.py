@@ -178,7 +178,7 @@ def prices(db: Database, start: datetime, *, world: str | None) -> list[tuple[st
 class Figures:
     """Raw counts behind the mission's targets, over one window."""
 
-    seconds: tuple[float, ...]  # of finished model calls
+    seconds: tuple[float, ...]  # of finished calls; a scripted model's say nothing
     calls: int
     calls_ok: int
     drafts: int
@@ -191,7 +191,7 @@ class Figures:
 def figures(db: Database, start: datetime, end: datetime) -> Figures:
     window = (iso(start), iso(end))
     calls = db.conn.execute(
-        "SELECT completion_time, outcome FROM generation_params "
+        "SELECT completion_time, outcome, backend FROM generation_params "
         "WHERE created_at >= ? AND created_at < ? AND purpose = 'post' LIMIT 20000",
         window,
     ).fetchall()
@@ -211,8 +211,9 @@ def figures(db: Database, start: datetime, end: datetime) -> Figures:
         "AND due_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, '-1 hour')",
         (window[1],),
     ).fetchone()[0]
-    ok = [seconds for seconds, outcome in calls if outcome == "ok"]
-    return Figures(tuple(ok), len(calls), len(ok), drafts, rejected, filled, ended, left)
+    ok = [(seconds, backend) for seconds, outcome, backend in calls if outcome == "ok"]
+    timed = tuple(seconds for seconds, backend in ok if backend != "scripted")
+    return Figures(timed, len(calls), len(ok), drafts, rejected, filled, ended, left)
 
 
 def events(db: Database, start: datetime, end: datetime) -> list[tuple[str, str]]:

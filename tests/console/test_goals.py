@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BUSY = Figures((0.8,) * 300, 312, 304, 120, 1, 99, 100, 0)
 NAMES = [
     "Response time", "Model calls that work", "Drafts refused by checks", "Slots filled in time",
-    "Slots without a reason", "Memory, runner and model", "Engagement", "Spend this month",
+    "Slots without a reason", "Memory", "Engagement", "Spend this month",
 ]  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_every_target_of_the_mission_is_there_with_its_sample(path: Path) -> Non
     assert found["Model calls that work"].value == "97.4 %"
     assert found["Drafts refused by checks"].state == "met"
     assert found["Slots filled in time"].state == "met"
-    assert found["Memory, runner and model"].basis == "runner 48 MB, model 204 MB; one look"
+    assert found["Memory"].basis == "runner 48 MB, model 204 MB; one look"
     assert found["Spend this month"].target == "≤ $5.00"
 
 
@@ -87,13 +87,13 @@ def test_below_the_sample_there_is_no_light_and_no_share(path: Path) -> None:
     for name in NAMES[:4]:
         assert (found[name].state, found[name].value) == ("no data", "not enough data (29 of 30)")
     assert found["Engagement"].value == "not enough data (0 of 10)"
-    assert found["Memory, runner and model"].state == "no data"
+    assert found["Memory"].state == "no data"
 
 
 def test_ten_gigabytes_are_too_much_and_an_overdrawn_budget_too(path: Path) -> None:
     found = work_out(path, memory=Memory(NOW, 48_000_000, 12_000_000_000), spent_usd=5.01)
-    assert found["Memory, runner and model"].value == "12.0 GB"
-    assert found["Memory, runner and model"].state == found["Spend this month"].state == "not met"
+    assert found["Memory"].value == "12.0 GB"
+    assert found["Memory"].state == found["Spend this month"].state == "not met"
 
 
 def test_a_lift_is_claimed_by_an_experiment_alone(path: Path) -> None:
