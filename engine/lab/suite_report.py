@@ -29,7 +29,8 @@ _Key = tuple[str, str, str]  # case, model, recipe: versions are what is compare
 
 @dataclass(frozen=True)
 class CaseReport:
-    """One case with one model, version and recipe. ``reasons``: what failed how often."""
+    """One case with one model, version and recipe. ``reasons``: what failed how often;
+    ``seconds``: all its calls together."""
 
     case: str
     content_type: str
@@ -43,6 +44,7 @@ class CaseReport:
     reasons: tuple[tuple[str, int], ...]
     trend: Trend
     p_value: float | None
+    seconds: float
 
     @property
     def rate(self) -> Rate:
@@ -124,7 +126,8 @@ def to_json(item: SuiteReport) -> dict[str, Any]:
 
 
 def to_junit(reports: Sequence[SuiteReport]) -> str:
-    """JUnit XML: a suite a file, a testcase a case, model, version and recipe."""
+    """JUnit XML: a suite a file, a testcase a case, model, version and recipe; how it compares
+    with the baseline is a property of the suite."""
     root = ET.Element("testsuites", name="prompts")
     for item in reports:
         cases = item.cases
@@ -132,19 +135,24 @@ def to_junit(reports: Sequence[SuiteReport]) -> str:
             root, "testsuite", name=item.suite, tests=str(len(cases)), skipped="0",
             failures=str(sum(case.outcome == "fail" for case in cases)),
             errors=str(sum(case.outcome == "error" for case in cases)),
+            time=f"{sum(case.seconds for case in cases):.3f}",
         )  # fmt: skip
+        told = {"regression": item.trend, "run": item.run_id, "baseline": item.baseline_run_id}
+        properties = ET.SubElement(node, "properties")
+        for name, value in told.items():
+            ET.SubElement(properties, "property", name=name, value=str(value))
         for case in cases:
             child = ET.SubElement(
                 node, "testcase", name=f"{case.case} [{case.model}, {case.recipe}]",
-                classname=f"{item.suite}.{case.content_type}",
+                classname=f"{item.suite}.{case.content_type}", time=f"{case.seconds:.3f}",
             )  # fmt: skip
             if case.outcome != "pass":
                 tag = "failure" if case.outcome == "fail" else "error"
-                told = f"{case.n_pass} of {case.rate.n} passed"
-                detail = ET.SubElement(child, tag, message=_xml(told))
+                passed = f"{case.n_pass} of {case.rate.n} passed"
+                detail = ET.SubElement(child, tag, message=_xml(passed))
                 detail.text = _xml("\n".join(f"{n} x {why}" for why, n in case.reasons))
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def to_text(item: SuiteReport) -> str:
@@ -183,7 +191,7 @@ def _case(group: list[SuiteResult], require: float, before: dict[_Key, Rate]) ->
     return CaseReport(
         first.case_name, first.content_type, first.model, first.version_id, first.recipe,
         counts["pass"], counts["fail"], counts["error"], outcome,
-        tuple(reasons.most_common()), trend, p_value,
+        tuple(reasons.most_common()), trend, p_value, sum(item.seconds for item in single),
     )  # fmt: skip
 
 
@@ -240,6 +248,7 @@ def _case_json(case: CaseReport) -> dict[str, Any]:
         "interval": [interval.low, interval.high],
         "regression": case.trend,
         "p_value": case.p_value,
+        "seconds": round(case.seconds, 3),
         "reasons": dict(case.reasons),
     }
 

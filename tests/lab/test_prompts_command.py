@@ -46,7 +46,10 @@ def test_pass_bless_and_compare(world: dict[str, str], tmp_path: Path) -> None:
     told = json.loads(first.stdout)
     assert (told["verdict"], told["n_pass"], told["n_fail"], told["n_error"]) == ("pass", 6, 0, 0)
     assert told["suites"][0]["regression"] == "no baseline"
-    assert ET.fromstring(junit.read_text()).find("testsuite").get("tests") == "1"
+    suite = ET.fromstring(junit.read_text()).find("testsuite")
+    assert suite.get("tests") == "1" and float(suite.get("time")) >= 0
+    properties = {node.get("name"): node.get("value") for node in suite.iter("property")}
+    assert properties["regression"] == "no baseline"
     run = str(told["suites"][0]["run_id"])
     assert prompts(world, "bless", run, "--reason", "reviewed").returncode == 0
     again = json.loads(prompts(world, "test", "--suite", str(path), "--json").stdout)
@@ -83,4 +86,6 @@ def test_promotion_and_one_step_back(world: dict[str, str], tmp_path: Path) -> N
     back = prompts(world, "rollback", "Crypto joke", "--reason", "second thoughts")
     assert back.returncode == 0 and "version 1" in back.stdout
     assert prompts(world, "promote", "Crypto joke", "7", "--reason", "no such").returncode == 2
+    unproven = prompts(world, "promote", "Crypto joke", "1", "--reason", "x", "--run", "999")
+    assert unproven.returncode == 2 and "suite run 999 does not exist" in unproven.stderr
     assert prompts(world, "test", "--suite", "absent").returncode == 2
