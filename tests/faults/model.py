@@ -320,7 +320,11 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args()
-    print(json.dumps(run(options.runs, options.steps, options.seed)))
+    chosen = options.seed
+    if chosen is None:
+        chosen = random.SystemRandom().randrange(1 << 31)
+    print(f"seed {chosen}", file=sys.stderr)  # also where a run ends in what hypothesis found
+    print(json.dumps(run(options.runs, options.steps, chosen)))
     return 0
 
 

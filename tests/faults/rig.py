@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.clock import Clock
-from engine.config import Config, Secret
+from engine.config import SOURCE_HOSTS, Config, Secret
 from engine.posting import killswitch, queue, spend
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster, Round
@@ -33,6 +33,7 @@ QUICK: dict[str, Any] = {
 }
 
 
+NOBODY = "http://127.0.0.1:9"
 MEMORY, ROOM = Path("/dev/shm"), 512_000_000
 
 
@@ -48,6 +49,24 @@ def x_config(url: str, db_path: Path) -> Config:
     """The configuration of a bot that posts to this X."""
     keys = {name: Secret(value) for name, value in KEYS.items()}
     return Config(db=db_path, publisher="x", x_url=url, x_keys=keys)
+
+
+def environment(db_path: Path, **more: str) -> dict[str, str]:
+    """For ``runner.py`` as a process: no source answers, and the scripted model writes."""
+    keep = ("PATH", "HOME", "LANG", "TMPDIR")
+    return {
+        **{name: os.environ[name] for name in keep if name in os.environ},
+        **{f"BTCBUZZ_{name}_URL": NOBODY for name in SOURCE_HOSTS},
+        "BTCBUZZ_FEEDS": NOBODY,
+        "BTCBUZZ_DB": str(db_path),
+        "BTCBUZZ_LLM": "scripted",
+        **more,
+    }
+
+
+def on_x(url: str) -> dict[str, str]:
+    """What :func:`environment` needs more to post to this X."""
+    return {**KEYS, "BTCBUZZ_PUBLISHER": "x", "BTCBUZZ_X_URL": url}
 
 
 def put_settings(db_path: Path, now: datetime, **values: Any) -> None:

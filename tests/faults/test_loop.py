@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import logging
-import os
 import random
 import signal
 import subprocess
@@ -20,7 +19,7 @@ import pytest
 from sqlite_utils import Database
 
 from engine.clock import FakeClock, SystemClock
-from engine.config import SOURCE_HOSTS, load_config
+from engine.config import load_config
 from engine.llm.build import build_backend
 from engine.log import set_up_logging
 from engine.market.replay import sample_snapshot
@@ -30,8 +29,8 @@ from engine.store.database import opened
 from engine.writing.generate import Order, Writer
 from engine.writing.shipped import ensure_templates
 from tests.fakes.ollama_server import OllamaServer, Reply
-from tests.faults.rig import QUICK, add_approved, put_settings
-from tests.faults.x_server import KEYS, Act, XServer
+from tests.faults.rig import QUICK, add_approved, environment, on_x, put_settings
+from tests.faults.x_server import Act, XServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,16 +115,7 @@ def test_f35_sigterm_in_flight_waits_for_the_answer_and_records_it(tmp_path: Pat
         x.next_post(Act(how="slow", delay_s=2.0))
         received = threading.Event()
         x.hook = lambda stage: received.set() if stage == "accepted" else None
-        env = {
-            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME")},
-            **{f"BTCBUZZ_{name}_URL": "http://127.0.0.1:9" for name in SOURCE_HOSTS},
-            **KEYS,
-            "BTCBUZZ_FEEDS": "http://127.0.0.1:9/",
-            "BTCBUZZ_DB": str(path),
-            "BTCBUZZ_PUBLISHER": "x",
-            "BTCBUZZ_X_URL": x.url,
-            "BTCBUZZ_LLM": "scripted",
-        }
+        env = environment(path, **on_x(x.url))
         command = [sys.executable, "runner.py"]
         subprocess.run([*command, "migrate"], cwd=ROOT, env=env, check=True, capture_output=True)
         now = SystemClock().now()

@@ -6,7 +6,6 @@ shown with the posting protocol; here the lock, the heartbeat and the doctor are
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,28 +16,20 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SystemClock
-from engine.config import SOURCE_HOSTS
 from engine.service import heartbeat
 from engine.store import heartbeats, settings
 from engine.store.database import opened
+from tests.faults.rig import environment
 
 ROOT = Path(__file__).resolve().parents[2]
-NOBODY = "http://127.0.0.1:9"
 
 Start = Callable[[], "subprocess.Popen[str]"]
 
 
 def command(db_path: Path, *words: str) -> subprocess.Popen[str]:
-    environment = {
-        **os.environ,
-        "BTCBUZZ_DB": str(db_path),
-        "BTCBUZZ_LLM": "scripted",
-        "BTCBUZZ_FEEDS": NOBODY,
-        **{f"BTCBUZZ_{name}_URL": NOBODY for name in SOURCE_HOSTS},
-    }
     return subprocess.Popen(
         [sys.executable, str(ROOT / "runner.py"), *words],
-        env=environment,
+        env=environment(db_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

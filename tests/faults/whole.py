@@ -6,7 +6,6 @@ an operator between two lives, posting to the loopback X.
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -15,15 +14,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from engine.config import SOURCE_HOSTS
 from tests.faults.crash import QUIET_S, Report, answers
 from tests.faults.judge import judge
 from tests.faults.life import ROOT
 from tests.faults.operator import Operator, fresh_database
-from tests.faults.rig import scratch
-from tests.faults.x_server import KEYS, Act, XServer
+from tests.faults.rig import environment, on_x, scratch
+from tests.faults.x_server import Act, XServer
 
-NOBODY = "http://127.0.0.1:9"
 SETTLE_LIVES = 40
 LIFE_S = 8.0
 
@@ -32,18 +29,8 @@ class Runner:
     """Starts ``runner.py run`` on one database."""
 
     def __init__(self, db_path: Path, x: XServer, errors: Path) -> None:
-        keep = ("PATH", "HOME", "LANG", "TMPDIR")
         self._errors = errors
-        self._environment = {
-            **{name: os.environ[name] for name in keep if name in os.environ},
-            **{f"BTCBUZZ_{name}_URL": NOBODY for name in SOURCE_HOSTS},
-            **KEYS,
-            "BTCBUZZ_DB": str(db_path),
-            "BTCBUZZ_FEEDS": NOBODY,
-            "BTCBUZZ_LLM": "scripted",
-            "BTCBUZZ_PUBLISHER": "x",
-            "BTCBUZZ_X_URL": x.url,
-        }
+        self._environment = environment(db_path, **on_x(x.url))
 
     def start(self) -> subprocess.Popen[bytes]:
         with self._errors.open("ab") as errors:
