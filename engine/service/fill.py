@@ -77,13 +77,18 @@ class Filler:
         self._clock, self._rng, self._publisher, self._tell = clock, rng, publisher, tell
         self._writer_with = writer_with
 
-    def fill_due(self) -> int:
-        """Fill every slot that is due; answers how many were worked on."""
+    def fill_due(self, told_to_stop: Callable[[], bool] = lambda: False) -> int:
+        """Fill every slot that is due, until told to stop; answers how many were worked on."""
         with opened(self._db_path) as db:
             lead = timedelta(seconds=float(settings.get(db, "content.lead_s")))
             self._take_up_what_was_left(db)
             waiting = schedule.due(db, self._clock.now(), lead)
-        return sum(self.fill(slot.id, lead) is not None for slot in waiting)
+        worked_on = 0
+        for slot in waiting:
+            if told_to_stop():
+                break
+            worked_on += self.fill(slot.id, lead) is not None
+        return worked_on
 
     def _take_up_what_was_left(self, db: Database) -> None:
         """Slots and drafts of a round that was killed, or whose end a full disk did not take."""

@@ -72,8 +72,11 @@ class Runner:
         self._clockwatch = ClockWatch(clock, path)
         self._guard = FileGuard(path)
 
-    def run(self) -> None:
+    def run(self) -> list[str]:
         """Work until told to stop; every slot and attempt is left in a named state.
+
+        Answers the names of jobs that did not end in time: their threads still run, and what they
+        leave is settled by the next start, as after a crash.
 
         Raises: LockHeld when another runner lives; StoreError when the database is unusable.
         """
@@ -88,7 +91,8 @@ class Runner:
                 notify.tell(self._app.db_path, self._app.config, self._app.clock, str(error))
                 raise
             finally:
-                self._finish()
+                late = self._finish()
+        return late
 
     def _start(self) -> None:
         app, path = self._app, self._app.db_path
@@ -147,7 +151,7 @@ class Runner:
         watchdog.notify("WATCHDOG=1")
         self.jobs.tick()
 
-    def _finish(self) -> None:
+    def _finish(self) -> list[str]:
         watchdog.notify("STOPPING=1")
         if self.api is not None:
             self.api.stop()
@@ -157,6 +161,7 @@ class Runner:
             event(logger, logging.WARNING, "jobs still at work at the end", jobs=late)
         self._learner.close()
         self.model.close()
+        return late
 
     # -- jobs --------------------------------------------------------------------------------
 
@@ -167,7 +172,7 @@ class Runner:
     def _fill(self) -> None:
         self.model.refresh()
         if self._trusted():
-            self.filler.fill_due()
+            self.filler.fill_due(self._stop.is_set)
 
     def _write_events(self) -> None:
         if self._trusted():

@@ -68,6 +68,18 @@ def plan(db: Database, clock: FakeClock, content_type: str | None, minutes: int 
     return slots.upcoming(db, clock.now())[0]
 
 
+def test_whoever_is_told_to_stop_leaves_the_next_slot_due(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    times = tuple(f"{clock.now() + timedelta(minutes=n):%H:%M}" for n in (10, 12))
+    schedules.insert(db, Plan("test", "UTC", times, content_type="joke"), now=clock.now())
+    schedule.plan_slots(db, clock.now())
+    told = iter([False, True])
+    assert make()[0].fill_due(lambda: next(told)) == 1
+    soon = slots.between(db, clock.now(), clock.now() + timedelta(minutes=15))
+    assert [slot.state for slot in soon] == ["filled", "due"]
+
+
 def test_a_slot_for_approval_is_written_ahead_and_sent_at_its_time(
     db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
 ) -> None:

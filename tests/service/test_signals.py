@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from engine.config import SOURCE_HOSTS
 from engine.service.signals import stop_on_signals
 
 WAITS_AGAIN_AND_AGAIN = """
@@ -58,3 +60,33 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
         timeout=60,
     )  # fmt: skip
     assert done.returncode == 128 + signal.SIGTERM
+
+
+def test_a_job_that_hangs_for_ever_does_not_keep_the_runner_alive(tmp_path: Path) -> None:
+    """What it leaves is settled by the next start, as after a crash."""
+    script = (
+        "import sys, threading\n"
+        "from engine.service import cli, loop\n"
+        "loop.STOP_WITHIN_S = 0.2\n"
+        "loop.MarketDesk.poll = lambda desk: threading.Event().wait()\n"
+        "sys.exit(cli.main(['run']))\n"
+    )
+    nobody = {f"BTCBUZZ_{name}_URL": "http://127.0.0.1:9" for name in SOURCE_HOSTS}
+    environ = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **nobody,
+        "BTCBUZZ_DB": str(tmp_path / "bot.db"), "BTCBUZZ_FEEDS": "http://127.0.0.1:9/",
+        "BTCBUZZ_LLM": "scripted",
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=environ, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        heard = ""
+        while "runner started" not in heard:
+            line = process.stderr.readline()
+            assert line, f"it ended before it was told to: {heard}"
+            heard += line
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "jobs still at work at the end" in rest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import os
 import socket
 import subprocess
@@ -65,7 +66,10 @@ def _run(app: App, args: argparse.Namespace) -> int:
     with stop_on_signals() as stop:
         HostLock(app.db_path).probe()  # a paused runner may hold the database: say who, do not wait
         app.ready()
-        Runner(app, stop, api=address).run()
+        late = Runner(app, stop, api=address).run()
+    if late:  # a thread that hangs must not keep the process from ending
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 
