@@ -34,6 +34,7 @@ from engine.errors import ConfigError, UsageError
 from engine.settings import check_setting
 from engine.store import settings
 from tests.fakes.visitor import visit
+from tests.guards import GUARDS, Guard
 
 JSON = {"Content-Type": "application/json"}
 ROOT = Path(__file__).resolve().parents[1]
@@ -209,6 +210,7 @@ def test_logs_mask_secrets_in_messages_fields_and_traces(logs: io.StringIO) -> N
     for canary in CANARIES.values():
         logger.warning("sent %s", canary)
         log.event(logger, logging.INFO, "fields", nested={"deep": [canary], "as": (canary,)})
+        logger.warning("got %r", {"key": canary})
         logger.warning("asked http://127.0.0.1/?key=%s", quote(canary))
         try:
             raise ValueError(f"key={canary}")
@@ -240,6 +242,7 @@ def test_files_are_for_their_owner_alone(world: dict[str, str], tmp_path: Path) 
     command(world, "migrate")
     command(world, "backup")
     command(world, "once", "--type", "joke")
+    command(world, "stop")
     files = list((tmp_path / "data").rglob("*"))
     assert len(files) >= 4
     for file in files:
@@ -287,6 +290,14 @@ def test_every_claim_names_a_test() -> None:
     assert len(claims) >= 40
     for row in claims:
         assert re.fullmatch(r"\| [^|]+ \| `tests/[\w/]+\.py::test_\w+` \|", row), row
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}: {guard.text[:40]}")
+def test_each_guard_stands_where_the_trial_takes_it_away(guard: Guard) -> None:
+    """`python -m tests.guards` removes these one by one and sees their tests fail."""
+    assert guard.text in (ROOT / guard.file).read_text(encoding="utf-8")
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    assert guard.test in page
 
 
 def test_credentials_come_from_files(tmp_path: Path) -> None:

@@ -112,7 +112,8 @@ def test_every_route_wants_a_live_token_and_its_own_scope(service: Service) -> N
         tokens.revoke(db, revoked, actor="tests", now=now)
     strangers = {
         "none": "",
-        "wrong": made("all")[1][:-1] + "~",
+        "wrong": made("all")[1][:-43] + "A" * 43,
+        "no token at all": "Bearer",
         "unknown": f"{tokens.PREFIX}_{'0' * 12}_{'A' * 43}",
         "expired": made("all", at=long_ago, lifetime=timedelta(days=1))[1],
         "revoked": revoked_text,
