@@ -16,23 +16,26 @@ from engine.posting.dry_run import DryRunPublisher
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
 from engine.records import Verdict
-from engine.store import posts, settings
+from engine.store import console_reads, posts, settings
 from engine.store.database import opened
 from tests.browser.conftest import Open, press
 
 pytestmark = pytest.mark.browser
 
+NAMES = (
+    "Ada", "Bo", "Cleo", "Dan", "Eli", "Fay", "Gus", "Hana", "Ivo", "June", "Kai", "Lena",
+)  # fmt: skip
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=alert(1)> ![i](https://evil.example/a.png) "
     "[free](https://evil.example) https://evil.example www.evil.example **b** :red[r] $x^2$ :smile:\n# head"
 )
 
 
-def add(db_path: Path, text: str, kind: str = "motivation") -> int:
+def add(db_path: Path, text: str, flags: tuple[str, ...] = ()) -> int:
     """One more post that waits, newest in the queue."""
     with opened(db_path) as db:
         now = datetime.now(UTC)
-        new = posts.NewPost(kind, text, Verdict(), "model", "sample")
+        new = posts.NewPost("motivation", text, Verdict(), "model", "sample", flags=flags)
         post_id = posts.insert(db, new, actor="test", now=now)
         assert queue.submit(db, post_id, actor="test", now=now) == "pending_approval"
     return post_id
@@ -122,6 +125,23 @@ def test_two_tabs_cannot_approve_twice_and_the_second_hears_of_it(visit: Open, d
         )
 
 
+def test_two_tabs_that_act_in_the_same_moment_approve_once(visit: Open, db: Path) -> None:
+    post = waiting(db)[0]
+    tabs = visit("queue"), visit("queue")
+    for page in tabs:
+        expect(page.get_by_role("button", name=re.compile("Approve"))).to_be_visible()
+    for page in tabs:
+        page.keyboard.press("a")
+    for page in tabs:
+        expect(
+            page.get_by_text(re.compile(rf"Post {post.id} is (already )?approved")).first
+        ).to_be_visible()
+    with opened(db, "ro") as database:
+        said = [row.decision for row in console_reads.decisions(database, post.id)]
+    assert said.count("approved") - said.count("withdrawn") == 1
+    press(tabs[0], "u")
+
+
 @pytest.mark.parametrize("name", ["queue", "overview", "history"])
 def test_a_hostile_post_is_shown_as_the_text_it_is(visit: Open, db: Path, name: str) -> None:
     if not any(post.text == HOSTILE for post in waiting(db)):
@@ -199,3 +219,25 @@ def test_twenty_green_posts_are_cleared_by_two_keys(visit: Open, db: Path) -> No
     expect(page.get_by_text(re.compile(r"\d+ posts approved")).first).to_be_visible()
     fresh = [post_id for post_id in green if state(db, post_id) == "approved"]
     assert len(fresh) >= 20
+
+
+def test_twenty_mixed_posts_are_cleared_by_thirteen_keys(visit: Open, db: Path) -> None:
+    """As docs/console.md counts them: 12 green, 5 that fit after a look, 3 that do not."""
+    for post in waiting(db):
+        with opened(db) as database:
+            queue.reject(
+                database, post.id, revision=post.revision, reason="dull", actor="test",
+                now=datetime.now(UTC),
+            )  # fmt: skip
+    green = [add(db, f"Calm is a habit, {name}.") for name in NAMES[:12]]
+    fit = [add(db, f"Tea first, {name}.", ("trial",)) for name in NAMES[:5]]
+    unfit = [add(db, f"Noise, {name}.", ("trial",)) for name in NAMES[5:8]]
+    keys = ["b", "a", *["a"] * len(fit), *["x", "2"] * len(unfit)]
+    page = visit("queue")
+    expect(page.get_by_text("20 waiting")).to_be_visible()
+    for key in keys:
+        press(page, key)
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+    assert len(keys) == 13
+    assert {state(db, post_id) for post_id in [*green, *fit]} == {"approved"}
+    assert {state(db, post_id) for post_id in unfit} == {"rejected"}
