@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from engine.errors import ModelBadReply
 from engine.llm.base import FinishReason, Generation, ModelInfo, Timings, Usage
-from engine.llm.fields import storable
+from engine.llm.fields import number, storable
 
 
 class Collector:
@@ -43,6 +44,23 @@ class Collector:
         if piece:
             self._mark()
             self._thinking = True
+
+    def timings(
+        self, said: dict[str, Any], per_s: float, *, prefill: str, decode: str, load: str = ""
+    ) -> Timings:
+        """Our clock's times beside those that the server ``said``, ``per_s`` of its units a second."""
+
+        def seconds(key: str) -> float | None:
+            value = number(said.get(key))
+            return None if value is None else value / per_s
+
+        return Timings(
+            wall_s=time.perf_counter() - self.started,
+            ttft_s=self.ttft_s,
+            load_s=seconds(load),
+            prefill_s=seconds(prefill),
+            decode_s=seconds(decode),
+        )
 
     def finished(
         self,

@@ -20,7 +20,7 @@ from engine.errors import (
     ModelRefused,
     ModelUnreachable,
 )
-from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
+from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Usage
 from engine.llm.collect import Collector
 from engine.llm.fields import items, number, shortened, table, whole, words
 from engine.llm.wire import BadStatus, Caller
@@ -116,7 +116,13 @@ class OllamaModel:
                 _read(records, collector, final)
         except BadStatus as error:
             raise self._error(error) from error
-        timings = _timings(collector, final.record)
+        timings = collector.timings(
+            final.record,
+            1e9,
+            prefill="prompt_eval_duration",
+            decode="eval_duration",
+            load="load_duration",
+        )
         info = self._info_or_name()
         return collector.finished(
             finish=(final.record.get("done_reason") or "stop") if final.record else None,
@@ -275,20 +281,6 @@ def _read(records: Iterator[dict[str, Any]], collector: Collector, final: _Final
         if record.get("done"):
             final.record = record
             return
-
-
-def _timings(collector: Collector, record: dict[str, Any]) -> Timings:
-    def seconds(key: str) -> float | None:
-        value = number(record.get(key))
-        return None if value is None else value / 1e9
-
-    return Timings(
-        wall_s=time.perf_counter() - collector.started,
-        ttft_s=collector.ttft_s,
-        load_s=seconds("load_duration"),
-        prefill_s=seconds("prompt_eval_duration"),
-        decode_s=seconds("eval_duration"),
-    )
 
 
 def _listed(item: dict[str, Any]) -> ModelInfo:

@@ -8,7 +8,6 @@ that breaks, which are retryable and, before the first token, harmless.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -20,7 +19,7 @@ from engine.errors import (
     ModelRefused,
     ModelUnreachable,
 )
-from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Timings, Usage
+from engine.llm.base import Generation, GenerationRequest, Health, ModelInfo, Usage
 from engine.llm.collect import Collector
 from engine.llm.fields import items, number, shortened, table, whole, words
 from engine.llm.wire import BadStatus, Caller
@@ -138,7 +137,9 @@ class OpenAIModel:
         return collector.finished(
             finish=final.get("finish"),
             usage=_usage(table(final.get("usage"))),
-            timings=_timings(collector, table(final.get("timings"))),
+            timings=collector.timings(
+                table(final.get("timings")), 1_000, prefill="prompt_ms", decode="predicted_ms"
+            ),
             model=info,
             server_version=info.details.get("server_version")
             or words(final.get("system_fingerprint")),
@@ -289,19 +290,6 @@ def _usage(usage: dict[str, Any]) -> Usage:
         prompt_tokens=whole(usage.get("prompt_tokens")),
         cached_tokens=whole(details.get("cached_tokens")),
         output_tokens=whole(usage.get("completion_tokens")),
-    )
-
-
-def _timings(collector: Collector, timings: dict[str, Any]) -> Timings:
-    def seconds(key: str) -> float | None:
-        value = number(timings.get(key))
-        return None if value is None else value / 1000
-
-    return Timings(
-        wall_s=time.perf_counter() - collector.started,
-        ttft_s=collector.ttft_s,
-        prefill_s=seconds("prompt_ms"),
-        decode_s=seconds("predicted_ms"),
     )
 
 
