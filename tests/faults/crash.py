@@ -30,6 +30,8 @@ from tests.faults.x_server import DUPLICATE, Act, XServer, problem
 LONGEST_LIFE_S = 1.5
 QUIET_S = 0.08
 LAG_S = 0.03
+PATIENCE = 60
+"""Lives in peace that may end nothing more before the rest is called unexplained."""
 
 
 def answers() -> dict[str, Act]:
@@ -131,14 +133,10 @@ class Campaign:
         self.nursery.start(Plan(str(self.db_path), self.x.url, LONGEST_LIFE_S))
         self.nursery.ended()
 
-    def settle(self, most: int = 60) -> None:
-        """Lives in peace until everything has its end."""
+    def settle(self) -> None:
+        """Peace until everything has its end."""
         self.x.choose, self._stage = Act, ""
-        for _ in range(most):
-            self.operator.work()
-            if self.operator.is_done():
-                return
-            self.life()
+        self.operator.settle(self.life, PATIENCE)
 
     def _answer(self) -> Act:
         return Act() if self.rng.random() < 0.5 else self.rng.choice(self.kinds)

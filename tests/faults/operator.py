@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,8 @@ class Operator:
                     actor="anna", now=now,
                 )  # fmt: skip
 
-    def is_done(self) -> bool:
-        """Whether every slot whose time has come, and every post, has its end."""
+    def left(self) -> int:
+        """How many posts, and slots whose time has come, have no end yet."""
         marks = ", ".join("?" * len(FINAL))
         with opened(self._path) as db:
             open_posts = db.conn.execute(
@@ -94,4 +95,14 @@ class Operator:
                 "SELECT count(*) FROM slots WHERE state IN ('due', 'claimed') AND due_at <= ?",
                 (iso(datetime.now(UTC)),),
             ).fetchone()[0]
-        return not open_posts and not open_slots
+        return int(open_posts) + int(open_slots)
+
+    def settle(self, life: Callable[[], None], patience: int) -> None:
+        """Lives in peace until everything has its end, or so many in a row ended nothing more."""
+        fewest, in_vain = self.left(), 0
+        while fewest and in_vain < patience:
+            self.work()
+            life()
+            left = self.left()
+            in_vain = in_vain + 1 if left >= fewest else 0
+            fewest = min(fewest, left)

@@ -21,7 +21,7 @@ from tests.faults.operator import Operator, fresh_database
 from tests.faults.rig import environment, on_x, scratch
 from tests.faults.x_server import Act, XServer
 
-SETTLE_LIVES = 40
+PATIENCE = 20
 LIFE_S = 8.0
 
 
@@ -63,11 +63,7 @@ def run_whole(cycles: int, seed: int) -> Report:
             report.cycles += 1
             report.killed += _one_life(runner, x, rng)
         x.choose, x.hook = Act, lambda stage: None
-        for _ in range(SETTLE_LIVES):
-            operator.work()
-            if operator.is_done():
-                break
-            _peaceful_life(runner, operator)
+        operator.settle(lambda: _peaceful_life(runner, operator), PATIENCE)
         report.verdict = judge(path, x)
         if not report.kept:
             sys.stderr.write((folder / "runner.log").read_text("utf-8")[-4_000:])
@@ -90,7 +86,7 @@ def _one_life(runner: Runner, x: XServer, rng: random.Random) -> bool:
 def _peaceful_life(runner: Runner, operator: Operator) -> None:
     process = runner.start()
     until = time.monotonic() + LIFE_S
-    while time.monotonic() < until and not operator.is_done():
+    while time.monotonic() < until and operator.left():
         time.sleep(0.2)
     process.terminate()
     process.wait(40)
