@@ -1,7 +1,8 @@
 """Does a text sound like the account? A score per trait, with reasons.
 
 Every trait scores 1 where nothing breaks it; the total is their product, so that one gross fault
-or several small ones sink a text. The words come from the profile, the habits from its limits.
+or several small ones sink a text. The words come from the profile, the habits from its limits, manners
+of speech that no list names from :mod:`engine.checks.manner`.
 Calibrated on two thirds of ``data/voice_examples.json`` (tests/benchmarks/voice.py).
 """
 
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from engine.checks.emoji import SEQUENCE
+from engine.checks.manner import manners
 from engine.records import Finding
 from engine.store.voice import Marks, VoiceProfile
 from engine.store.voice import shipped_profile as load_profile
@@ -68,6 +70,8 @@ def score(text: str, profile: VoiceProfile, content_type: str) -> VoiceScore:
     }
     for trait, marks in profile.marks:
         traits[trait] = _marked(own, marks)
+    for trait, manner in manners(_HASHTAG.sub(" ", own)).items():
+        traits[trait] = Trait(manner.score, manner.reason)
     return VoiceScore(math.prod(trait.score for trait in traits.values()), traits)
 
 

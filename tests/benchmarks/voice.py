@@ -3,7 +3,7 @@
 ``python -m tests.benchmarks.voice [--json]``. Of the set ``main`` a third is held out, fixed by the
 hash of each example's id; the rest sets the threshold (the middle of the best plateau of F1). The
 set ``tuning`` was written twice in the manner of chat models after the word lists were thought
-finished; its first runs stand below, because they tell what the lists do to texts nobody thought
+finished, ``styles`` and ``manners`` in styles no list names; its first runs stand below, because they tell what the lists do to texts nobody thought
 of. Examples and word lists have one author.
 """
 
@@ -26,6 +26,9 @@ FIRST_RUNS = (
     "held-out third (37 off, 29 on): caught 37, wronged 1",
     "first set as chat models write (26 off, 24 on): caught 13, wronged 1",
     "second such set, lists widened (20 off, 20 on): caught 11, wronged 0",
+    "styles nobody had listed, before manners were judged (32 off, 32 on): caught 10, wronged 1",
+    "the same with manners, which were written by one who knew the set: caught 25, wronged 1",
+    "styles written after the manners (15 off, 15 on): caught 5, wronged 0",
 )
 """Counts before anything was learned from a set; later runs flatter the check."""
 
@@ -81,13 +84,15 @@ def report() -> dict[str, Any]:
     """Everything ``main`` prints."""
     rows = examples()
     held = [row for row in rows if row["set"] == "main" and held_out(row)]
-    tuning = scored([row for row in rows if row not in held])
+    fresh = [row for row in rows if row["set"] in ("styles", "manners")]
+    tuning = scored([row for row in rows if row not in held and row not in fresh])
     threshold = float(SETTINGS["content.voice_threshold"].default)
     return {
         "tuning": counts(tuning, threshold),
         "calibrated_threshold": calibrate(tuning),
         "threshold": threshold,
         "held_out": judge(scored(held), threshold),
+        "fresh": judge(scored(fresh), threshold),
         "first_runs": FIRST_RUNS,
     }
 

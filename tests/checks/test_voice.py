@@ -33,6 +33,17 @@ PLAIN = "Bitcoin is at $67,432, down 2.3% in 24 hours. The blocks carry on."
         ("A quiet day 🚀🚀🚀🔥 on the chart.", "emoji"),
         ("A quiet day on the chart. #a #b #c #d", "hashtags"),
         ("BTC 67432 / -2.3% / H 69280 / L 66950", "flow"),
+        ("Join us. Imagine your future. Vote and reply!", "selling"),
+        ("Bitcoin isn't just money, it's a mirror.", "rhetoric"),
+        ("It may perhaps be considered that it could remain so.", "hedging"),
+        (
+            "The aforementioned considerations, notwithstanding prior disclosures, are unquestionable.",
+            "stilted",
+        ),
+        ("Three plans: 1) tea 2) toast 3) nap", "list"),
+        ("ngl btc is kinda mid fr", "slang"),
+        ("Our team is delighted to share this with our valued followers.", "house"),
+        ("Soldiers, the enemy is at the trenches, and the battle is holy.", "grand"),
         ("It was " + "and then it was so " * 9 + "and that was it.", "flow"),
     ],
 )
@@ -124,3 +135,4 @@ def test_held_out_examples_are_judged_well() -> None:
     assert result["held_out"]["off"] + result["held_out"]["on"] >= 60
     assert result["held_out"]["precision"][0] >= 0.9
     assert result["held_out"]["recall"][0] >= 0.9
+    assert result["fresh"]["precision"][0] >= 0.9
