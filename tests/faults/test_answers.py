@@ -51,7 +51,9 @@ def test_an_accepted_post_is_posted_with_its_id(rig: Rig, x: XServer) -> None:
 class TestAmbiguous:
     """F05, F06, F07, F08, F09: the answer is lost or proves nothing."""
 
-    def test_accepted_is_found_and_never_sent_again(self, rig: Rig, x: XServer, act: Act) -> None:
+    def test_f05_f08_f09_accepted_is_found_and_never_sent_again(
+        self, rig: Rig, x: XServer, act: Act
+    ) -> None:
         """F05, F08, F09: the post is on X; it is linked, and nothing is sent twice."""
         post_id = rig.approved()
         if act.how in SILENT:
@@ -63,7 +65,9 @@ class TestAmbiguous:
         assert rig.post(post_id).x_post_id == x.posts[0].id
         assert len(x.accepted()) == 1
 
-    def test_not_accepted_is_held_for_the_operator(self, rig: Rig, x: XServer, act: Act) -> None:
+    def test_f06_f07_f08_not_accepted_is_held_for_the_operator(
+        self, rig: Rig, x: XServer, act: Act
+    ) -> None:
         """F06, F07, F08: X does not have it; after the quiet period a person decides."""
         post_id = rig.approved()
         if act.how in SILENT:

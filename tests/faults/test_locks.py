@@ -90,7 +90,7 @@ def test_f17_a_stopped_process_keeps_the_lock_and_wakes_up_harmless(tmp_path: Pa
         assert len(x.accepted()) == 1
 
 
-class TestTheLockFileIsDeleted:
+class TestF18TheLockFileIsDeleted:
     """F18: a second runner takes over while the first is between intent and outcome."""
 
     @pytest.fixture

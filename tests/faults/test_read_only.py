@@ -58,7 +58,7 @@ def in_a_world_of_its_own(tmp_path: Path, code: str) -> str:
     return done.stdout
 
 
-def test_nothing_is_posted_from_a_read_only_disk_and_work_goes_on_when_it_is_mended(
+def test_f26_nothing_is_posted_from_a_read_only_disk_and_work_goes_on_when_it_is_mended(
     tmp_path: Path,
 ) -> None:
     said = in_a_world_of_its_own(
@@ -83,7 +83,7 @@ def test_nothing_is_posted_from_a_read_only_disk_and_work_goes_on_when_it_is_men
     assert said.splitlines() == ["stopped database 0"] * 3 + ["approved []", "posted 1 posted"]
 
 
-def test_on_a_read_only_disk_every_command_says_so_in_a_sentence(tmp_path: Path) -> None:
+def test_f26_on_a_read_only_disk_every_command_says_so_in_a_sentence(tmp_path: Path) -> None:
     said = in_a_world_of_its_own(
         tmp_path,
         """

@@ -44,7 +44,7 @@ def _speaks_no_tls() -> socket.socket:
     return listening
 
 
-class TestNothingLeft:
+class TestF10NothingLeft:
     """F10: refused, unresolved, no TLS: proved not sent; retried with growing, jittered pauses."""
 
     @pytest.mark.parametrize("how", ["refused", "tls", "dns"])
@@ -104,7 +104,7 @@ class TestNothingLeft:
         listening.close()
 
 
-class TestRateLimit:
+class TestF11RateLimit:
     """F11: 429 waits for the latest exhausted window, within bounds; nothing is called early."""
 
     @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_f13_a_duplicate_of_an_older_text_fails_and_is_not_tried_again(
     assert rig.spent() < 0.015
 
 
-class TestTheAccountIsClosed:
+class TestF14TheAccountIsClosed:
     """F14: keys refused or account suspended stop posting at once, with one alert."""
 
     @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def whole(db: Database) -> None:
 
 
 @pytest.mark.parametrize("work", [plan, fill, alert])
-def test_a_full_disk_at_every_page_leaves_nothing_half_done(
+def test_f26_a_full_disk_at_every_page_leaves_nothing_half_done(
     db_path: Path, clock: FakeClock, work: Callable[[Database, FakeClock], None]
 ) -> None:
     """SQLITE_FULL as the file may grow by 0, 1, 2, … pages; with space again, work goes on."""
@@ -114,7 +114,7 @@ def test_a_full_disk_at_every_page_leaves_nothing_half_done(
             assert len(alerts.open_alerts(db)) == 200
 
 
-def test_a_backup_that_hits_the_write_limit_leaves_no_half_copy(
+def test_f26_a_backup_that_hits_the_write_limit_leaves_no_half_copy(
     db_path: Path, clock: FakeClock
 ) -> None:
     """RLIMIT_FSIZE, as a quota gives it: an error, no part file, the database untouched."""
@@ -162,7 +162,7 @@ def test_with_a_full_disk_the_alert_still_reaches_the_outside(
 # F27: a long reader
 
 
-def test_a_long_reader_blocks_neither_slots_nor_alerts(db_path: Path, clock: FakeClock) -> None:
+def test_f27_a_long_reader_blocks_neither_slots_nor_alerts(db_path: Path, clock: FakeClock) -> None:
     reader = connect(db_path, "ro")
     reader.conn.execute("BEGIN")
     reader.conn.execute("SELECT count(*) FROM slots").fetchone()
@@ -178,7 +178,7 @@ def test_a_long_reader_blocks_neither_slots_nor_alerts(db_path: Path, clock: Fak
 # F28: damage
 
 
-def test_a_torn_last_frame_of_the_wal_costs_that_commit_only(
+def test_f28_a_torn_last_frame_of_the_wal_costs_that_commit_only(
     db_path: Path, clock: FakeClock, tmp_path: Path
 ) -> None:
     """Files copied at the instant of a power cut, the last frame half written."""
@@ -195,7 +195,7 @@ def test_a_torn_last_frame_of_the_wal_costs_that_commit_only(
     assert backup.verify(torn).problems == ()
 
 
-def test_a_flipped_byte_in_a_stored_text_is_found_by_its_hash_alone(
+def test_f28_a_flipped_byte_in_a_stored_text_is_found_by_its_hash_alone(
     db_path: Path, clock: FakeClock
 ) -> None:
     with opened(db_path) as db:
@@ -213,7 +213,7 @@ def test_a_flipped_byte_in_a_stored_text_is_found_by_its_hash_alone(
 # F29: an old copy
 
 
-def test_a_database_from_yesterday_posts_nothing_that_x_already_has(
+def test_f29_a_database_from_yesterday_posts_nothing_that_x_already_has(
     rig: Rig, clock: FakeClock
 ) -> None:
     """Approved and backed up, then posted, then restored: X's own log holds it once, and the
@@ -282,7 +282,7 @@ MIGRATE = """
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-def test_processes_that_migrate_at_once_apply_each_step_once(
+def test_f33_processes_that_migrate_at_once_apply_each_step_once(
     old_db: Path, tmp_path: Path, fresh: bool
 ) -> None:
     """F33."""
@@ -307,7 +307,7 @@ def test_a_copy_is_made_before_migrating_and_only_then(old_db: Path, clock: Fake
     assert backup.listing(old_db) == [copy.path]
 
 
-def test_an_old_program_refuses_a_newer_database(
+def test_f33_an_old_program_refuses_a_newer_database(
     old_db: Path, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F33: it neither starts nor changes anything."""
@@ -320,7 +320,7 @@ def test_an_old_program_refuses_a_newer_database(
 
 
 @pytest.mark.parametrize("file", sorted(file.name for file in SCHEMA.glob("0[1-9]*.sql")))
-def test_a_step_that_fails_rolls_all_of_them_back(
+def test_f34_a_step_that_fails_rolls_all_of_them_back(
     old_db: Path, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     """F34: at the end of each step in turn; the copy was made first, and a repair goes through."""
@@ -343,7 +343,7 @@ def test_a_step_that_fails_rolls_all_of_them_back(
 
 
 @pytest.mark.parametrize("statement", [1, 3, 9, 20, 33])
-def test_a_kill_within_a_migration_leaves_the_old_schema(old_db: Path, statement: int) -> None:
+def test_f34_a_kill_within_a_migration_leaves_the_old_schema(old_db: Path, statement: int) -> None:
     """F34: SIGKILL at the n-th statement of the pending steps."""
     before = shape(old_db)
     code, said = ended(

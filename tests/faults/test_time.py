@@ -102,7 +102,7 @@ def every_slot(db: Database) -> list[Slot]:
         ("Africa/Cairo", date(2026, 4, 1)),  # 24 April has no first hour: 00:15 is missing
     ],
 )
-def test_72_days_of_minutes_with_sleeps_crashes_and_restarts(
+def test_f22_to_f25_72_days_of_minutes_with_sleeps_crashes_and_restarts(
     quick: Database, zone: str, first: date
 ) -> None:
     """Every local day and time is one slot, each ends explained, none is worked on twice, and
@@ -182,7 +182,7 @@ TEN_AND_FORTY = tuple(f"{hour:02d}:{minute:02d}" for hour in range(12, 16) for m
     ("away_s", "made_up"),
     [(600, 1), (3_000, 1), (4_500, 1), (9 * 3_600, 0), (3 * 86_400, 0)],
 )
-def test_after_a_sleep_at_most_one_slot_is_made_up(
+def test_f24_f25_after_a_sleep_at_most_one_slot_is_made_up(
     quick: Database, away_s: int, made_up: int
 ) -> None:
     """F24, F25: ten minutes to three days; the rest is missed and says why."""
@@ -201,7 +201,7 @@ def test_after_a_sleep_at_most_one_slot_is_made_up(
             assert "nobody at work" in (slot.reason or "")
 
 
-def test_a_long_grace_makes_no_burst(quick: Database, clock: FakeClock) -> None:
+def test_f24_a_long_grace_makes_no_burst(quick: Database, clock: FakeClock) -> None:
     """Six hours of grace, three hours away, six slots in between: the latest alone is made up."""
     settings.put(quick, "posting.slot_grace_s", 6 * 3_600, actor="test", now=clock.now())
     life = steady(quick, TEN_AND_FORTY, NOON)
@@ -225,7 +225,7 @@ def test_slots_at_the_same_minute_are_all_filled_when_nobody_slept(
     assert [s.state for s in every_slot(quick)[:3]] == ["filled"] * 3
 
 
-def test_a_clock_set_back_repeats_nothing(quick: Database) -> None:
+def test_f22_a_clock_set_back_repeats_nothing(quick: Database) -> None:
     """F22: six hours back. Slots already worked on stay ended, the mark does not fall, and the
     day goes on when the clock gets there again."""
     life = steady(quick, TEN_AND_FORTY, NOON)
@@ -247,7 +247,7 @@ def test_a_clock_set_back_repeats_nothing(quick: Database) -> None:
     assert {slot.state for slot in today} == {"filled"}
 
 
-def test_a_clock_a_day_ahead_touches_no_slot(quick: Database) -> None:
+def test_f22_a_clock_a_day_ahead_touches_no_slot(quick: Database) -> None:
     """F22: not trusted, so nothing is planned, swept or posted; right again, the day goes on."""
     life = steady(quick, TEN_AND_FORTY, NOON)
     watch = ClockWatch(life.clock)
@@ -269,7 +269,7 @@ def test_a_clock_a_day_ahead_touches_no_slot(quick: Database) -> None:
 
 
 @pytest.mark.parametrize("seconds", [30, -30, 1, -1])
-def test_a_small_step_loses_and_repeats_nothing(quick: Database, seconds: int) -> None:
+def test_f22_a_small_step_loses_and_repeats_nothing(quick: Database, seconds: int) -> None:
     """F22: what time synchronisation and leap seconds do."""
     life = steady(quick, TEN_AND_FORTY, NOON)
     for _ in range(4 * 60):
@@ -281,7 +281,7 @@ def test_a_small_step_loses_and_repeats_nothing(quick: Database, seconds: int) -
     assert max(Counter(key for key, _ in life.done).values()) == 1
 
 
-def test_the_high_water_mark_cannot_fall(quick: Database) -> None:
+def test_f25_the_high_water_mark_cannot_fall(quick: Database) -> None:
     """F25: not even by hand."""
     slots.raise_mark(quick, "swept", NOON)
     slots.raise_mark(quick, "swept", NOON - timedelta(days=1))
@@ -290,7 +290,7 @@ def test_the_high_water_mark_cannot_fall(quick: Database) -> None:
         quick.conn.execute("UPDATE high_water_marks SET at = '2020'")
 
 
-def test_a_restart_loop_works_each_slot_once(quick: Database) -> None:
+def test_f25_a_restart_loop_works_each_slot_once(quick: Database) -> None:
     """F25: a new process every two minutes."""
     life = steady(quick, TEN_AND_FORTY, NOON)
     for _ in range(120):
@@ -303,7 +303,7 @@ def test_a_restart_loop_works_each_slot_once(quick: Database) -> None:
     assert max(Counter(key for key, _ in life.done).values()) == 1
 
 
-def test_zones_changed_in_the_console_keep_one_slot_a_local_day_and_time(
+def test_f23_zones_changed_in_the_console_keep_one_slot_a_local_day_and_time(
     quick: Database,
 ) -> None:
     """F23: a new zone every few hours for three weeks."""

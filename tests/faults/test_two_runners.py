@@ -1,4 +1,5 @@
-"""F16, F17: however many runners are started on a database, one works, also while it is paused.
+"""F16, F17, F30: of all runners started on a database one works, also while it is paused; and it
+stops when the database is taken away.
 
 Real ``runner.py run`` processes. That a paused runner does not send what it was about to send is
 shown with the posting protocol; here the lock, the heartbeat and the doctor are.
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SystemClock
-from engine.service import heartbeat
+from engine.service import backup, heartbeat
 from engine.store import heartbeats, settings
 from engine.store.database import opened
 from tests.faults.rig import environment
@@ -68,7 +69,7 @@ def beats(db_path: Path, pid: int) -> bool:
         return bool(pulse and pulse.pid == pid and heartbeat.is_alive(db, SystemClock()))
 
 
-def test_of_three_started_at_once_one_works_and_the_others_say_who(
+def test_f16_of_three_started_at_once_one_works_and_the_others_say_who(
     db_path: Path, start: Start
 ) -> None:
     runners = [start() for _ in range(3)]
@@ -85,7 +86,7 @@ def test_of_three_started_at_once_one_works_and_the_others_say_who(
     assert alive.wait(30) == 0
 
 
-def test_a_paused_runner_keeps_its_place_and_a_killed_one_leaves_it(
+def test_f17_a_paused_runner_keeps_its_place_and_a_killed_one_leaves_it(
     db_path: Path, start: Start
 ) -> None:
     first = start()
@@ -103,3 +104,19 @@ def test_a_paused_runner_keeps_its_place_and_a_killed_one_leaves_it(
     first.wait(30)
     third = start()
     until(lambda: beats(db_path, third.pid))
+
+
+def test_f30_a_runner_whose_database_was_moved_away_stops_and_says_so(
+    db_path: Path, start: Start, tmp_path: Path
+) -> None:
+    runner = start()
+    until(lambda: beats(db_path, runner.pid))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for file in tmp_path.glob("bot.db*"):
+        file.replace(elsewhere / file.name)
+    said = runner.communicate(timeout=60)[1]
+    assert runner.returncode == 2
+    assert "while the runner worked on it; the runner stops" in said
+    assert "the runner stops" in (tmp_path / "bot.alerts.log").read_text()
+    assert backup.verify(elsewhere / "bot.db").problems == ()
