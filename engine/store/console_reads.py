@@ -379,12 +379,3 @@ def model_calls(db: Database, start: datetime, end: datetime) -> list[ModelCalls
         for model, calls in by_model.items()
     ]
     return sorted(found, key=lambda row: -row.calls)
-
-
-def posted_by_kind(db: Database, start: datetime, end: datetime) -> list[tuple[str, str, int]]:
-    """Content type, origin and number of posts that went out."""
-    return db.conn.execute(
-        "SELECT content_type, origin, count(*) FROM posts WHERE posted_at >= ? AND posted_at < ? "
-        "GROUP BY content_type, origin ORDER BY 3 DESC",
-        (iso(start), iso(end)),
-    ).fetchall()
