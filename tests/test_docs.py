@@ -165,6 +165,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#\s:]*)#([^)]+)\)", page.read_text("utf-8")):
+        there = (page.parent / target if target else page).read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.+)$", there, re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+        assert heading in slugs, f"{page.name}: {target}#{heading}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_blocks_of_data_parse(page: Path) -> None:
     for body in blocks(page, "json"):
         json.loads(body)
