@@ -21,7 +21,7 @@ def block(operator: Operator, stopped: bool) -> None:
         st.rerun()
     with st.container(border=True, gap="xsmall"):
         for icon, text in _lines(health):
-            st.caption(f"{icon} {text}")
+            st.markdown(f":small[{icon} {text}]")  # a caption would pale its icon
         if not health.stop.stopped:
             st.button(
                 "Stop posting",
