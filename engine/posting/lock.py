@@ -17,22 +17,17 @@ from types import TracebackType
 
 from engine.clock import Clock, iso
 from engine.errors import DatabaseUnusable, LockHeld
-from engine.store import posting
+from engine.store import posting, service_state
 from engine.store.database import opened, write_tx
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """A new epoch, and what the lock file told of the one before.
-
-    ``dead`` is the epoch whose holder has ended for certain (0: none), because it held this very
-    file. ``database_is_older`` tells that the database had fallen behind the lock file, as a copy
-    put back by hand does.
-    """
+    """A new epoch; ``dead`` is the one before, if its holder has ended for certain because it held
+    this very file (0: none)."""
 
     number: int
     dead: int
-    database_is_older: bool
 
 
 class HostLock:
@@ -95,7 +90,11 @@ class HostLock:
             self._file = None
 
     def take_epoch(self, clock: Clock) -> Epoch:
-        """Begin a new epoch in the database and in the lock file."""
+        """Begin a new epoch in the database and in the lock file.
+
+        A database that has fallen behind the lock file is a copy put back by hand: it is marked to
+        be compared with X, before the lock file forgets.
+        """
         assert self._file is not None  # noqa: S101  the caller holds the lock
         remembered = int(str(_read(self.path).get("epoch", 0)))
         name = f"pid {os.getpid()} on {socket.gethostname()}"
@@ -103,11 +102,14 @@ class HostLock:
             stored = posting.runner(db).epoch
             self.epoch = max(stored, remembered) + 1
             posting.take_epoch(db, self.epoch, name, now=clock.now())
+            if stored < remembered:
+                why = "the database is older than its last runner"
+                service_state.put(db, service_state.RECONCILE_REQUIRED, why, clock.now())
         note = {"epoch": self.epoch, "holder": name, "since": iso(clock.now())}
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, json.dumps(note).encode(), 0)
         os.fsync(self._file)
-        return Epoch(self.epoch, stored if stored == remembered else 0, stored < remembered)
+        return Epoch(self.epoch, stored if stored == remembered else 0)
 
 
 def holder(path: Path) -> str:

@@ -30,7 +30,7 @@ from engine.posting.publisher import Answer, Publisher
 from engine.posting.reconcile import Reconciled, Reconciler
 from engine.posting.spool import Spooled
 from engine.records import Verdict
-from engine.store import approvals, attempts, posting, posts, service_state
+from engine.store import approvals, attempts, posting, posts
 from engine.store.approvals import Regeneration
 from engine.store.attempts import Attempt
 from engine.store.database import identity, opened
@@ -107,10 +107,6 @@ class Poster:
         epoch = self._lock.take_epoch(self._clock)
         spool.reserve(self._path)
         with opened(self._path) as db:
-            if epoch.database_is_older:
-                now = self._clock.now()
-                reason = "the database is older than its last runner"
-                service_state.put(db, service_state.RECONCILE_REQUIRED, reason, now)
             self._take_in_spool(db)
             for draft in approvals.drafts_left(db):
                 queue.submit(

@@ -13,6 +13,7 @@ import pytest
 
 from engine.clock import FakeClock
 from engine.errors import LockHeld
+from engine.posting import spool
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
 from engine.posting.publisher import Answer
@@ -163,14 +164,22 @@ class TestF18TheLockFileIsDeleted:
         others[0]._lock.release()
 
 
+def dies(*args: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_epochs_only_grow(rig: Rig) -> None:
     first = rig.lock.epoch
     rig.restart()
     assert rig.lock.epoch > first
 
 
-def test_an_older_copy_of_the_database_is_noticed(rig: Rig, tmp_path: Path) -> None:
-    """The lock file remembers a newer epoch than the copy has."""
+@pytest.mark.parametrize("dies_at_once", [False, True])
+def test_an_older_copy_of_the_database_is_noticed(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at_once: bool
+) -> None:
+    """The lock file remembers a newer epoch than the copy has, and a runner that dies as soon as
+    it has taken its own does not make it forget."""
     with opened(rig.db_path) as db:
         db.conn.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
     rig.restart()
@@ -179,5 +188,10 @@ def test_an_older_copy_of_the_database_is_noticed(rig: Rig, tmp_path: Path) -> N
         (tmp_path / name).unlink(missing_ok=True)
     (tmp_path / "copy.db").replace(rig.db_path)
     rig.approved()
+    if dies_at_once:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(spool, "reserve", dies)
+            rig.start()
+        rig.end()
     rig.start()
     assert rig.round().guard == "restored"
