@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 KEPT = timedelta(days=90)
 RECENT = timedelta(hours=1)
 OVERDUE_S = 120.0
+UNSTORED_S = 60.0
+TELL_AGAIN_S = 3_600.0
 FAILURES_IN_A_ROW = 3
 CHANGES_ALLOWED = 2
 EVENTS = frozenset({"double_post", "late_outcome"})
@@ -124,6 +126,33 @@ def watch_heartbeat(db: Database, clock: Clock) -> bool:
     found = Found("", "critical", f"{message}: nothing is written or posted. Start the runner.")
     apply(db, "runner_silent", [] if alive else [found], clock)
     return alive
+
+
+class Unstored:
+    """When to tell people, past the database, that it takes nothing: after a minute, then hourly."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: float | None = None
+        self._told: float | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the last write failed."""
+        return self._since is not None
+
+    def stored(self) -> None:
+        self._since = self._told = None
+
+    def failed(self) -> bool:
+        """A write failed; true where it is time to tell."""
+        now = self._clock.boottime()
+        self._since = now if self._since is None else self._since
+        last = self._told
+        due = now - self._since >= UNSTORED_S if last is None else now - last >= TELL_AGAIN_S
+        if due:
+            self._told = now
+        return due
 
 
 def acknowledge(db: Database, alert_id: int, actor: Who, now: datetime) -> Alert:

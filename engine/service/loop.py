@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.checks import policy
@@ -26,7 +27,7 @@ from engine.service.jobs import Job, Jobs
 from engine.service.lab import LabWorker
 from engine.service.learner import Learner
 from engine.store import settings
-from engine.store.database import opened
+from engine.store.database import explain, opened
 from engine.writing.generate import Writer
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Runner:
         self._lock = HostLock(path)
         self._clockwatch = ClockWatch(clock, path)
         self._guard = FileGuard(path)
+        self._unstored = alerts.Unstored(clock)
 
     def run(self) -> list[str]:
         """Work until told to stop; every slot and attempt is left in a named state.
@@ -145,9 +147,14 @@ class Runner:
         try:
             with opened(app.db_path) as db:
                 heartbeat.beat(db, app.clock, os.getpid(), {"failures": self.jobs.failures})
+            self._unstored.stored()
         except (BuzzError, sqlite3.Error) as error:
             # the disk may be full: say so and go on, the guards stop posting
             event(logger, logging.ERROR, "no heartbeat written", error=str(error))
+            if self._unstored.failed():
+                said = f"Nothing can be stored: {explain(app.db_path, error)}"
+                tell = partial(notify.tell, app.db_path, app.config, app.clock, said)
+                self.jobs.start(Job("tell", 0, "telling", tell))
         watchdog.notify("WATCHDOG=1")
         self.jobs.tick()
 
@@ -196,6 +203,8 @@ class Runner:
 
     def _alerts(self) -> None:
         app = self._app
+        if self._unstored.lasts:
+            return  # what was sent could not be marked as sent, and would be sent every minute
         alerts.evaluate_and_send(app.db_path, app.config, app.clock, self._clockwatch.state)
 
     def _backup(self) -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,7 +24,10 @@ from engine.config import load_config
 from engine.llm.build import build_backend
 from engine.log import set_up_logging
 from engine.market.replay import sample_snapshot
+from engine.service import alerts, heartbeat
+from engine.service.app import App
 from engine.service.jobs import Job, Jobs
+from engine.service.loop import Runner
 from engine.store import attempts, posts, snapshots
 from engine.store.database import opened
 from engine.writing.generate import Order, Writer
@@ -106,6 +110,28 @@ def test_a_slow_model_call_holds_up_no_other_lane_and_is_not_started_twice(db_pa
     release.set()
     jobs.stop(5)
     assert len(starts) == 1
+
+
+def test_f26_a_runner_that_can_store_nothing_tells_people_past_the_database(
+    db_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(heartbeat, "beat", refuse)
+    monkeypatch.setattr(alerts, "UNSTORED_S", 0.0)
+    told, stop = db_path.with_name("bot.alerts.log"), threading.Event()
+    runner = Runner(App(load_config(environment(db_path))), stop)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    for _ in range(600):
+        if told.exists():
+            break
+        time.sleep(0.05)
+    stop.set()
+    thread.join(60)
+    assert told.read_text().count("Nothing can be stored: ") == 1
+    assert "Check its owner, its mode" in told.read_text()
 
 
 def test_f35_sigterm_in_flight_waits_for_the_answer_and_records_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from engine.posting.actors import Actor
 from engine.records import Facts, Snapshot
 from engine.service import alerts as service_alerts
 from engine.service import heartbeat, notify, schedule
-from engine.service.alerts import CONDITIONS, EVENTS, View, acknowledge, evaluate
+from engine.service.alerts import CONDITIONS, EVENTS, Unstored, View, acknowledge, evaluate
 from engine.service.clockwatch import ClockState
 from engine.store import alerts, audit, breakers, generations, jobs, settings, snapshots, spend
 from engine.store.schedules import Plan
@@ -220,6 +220,18 @@ def test_only_an_approver_acknowledges_and_only_what_does_not_end_by_itself(
         acknowledge(db, 99, "anna", clock.now())
     assert len(alerts.open_alerts(db)) == 2
     assert audit.entries(db) == []
+
+
+def test_that_nothing_can_be_stored_is_told_after_a_minute_then_hourly(clock: FakeClock) -> None:
+    unstored, told = Unstored(clock), []
+    for _ in range(2 * 60):
+        told.append(unstored.failed())
+        clock.advance(60)
+    assert [minute for minute, now in enumerate(told) if now] == [1, 61]
+    assert unstored.lasts
+    unstored.stored()
+    assert not unstored.lasts
+    assert not unstored.failed()
 
 
 def test_one_failing_look_stops_no_other(
