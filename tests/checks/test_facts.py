@@ -10,11 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.checks.facts import MAX_CHARACTERS, Proof, check, prove
-from engine.records import Facts
-from tests.checks.price_corpus import CASES, WORLDS, Labelled, by_hand, generated
+from engine.records import Facts, Headline
+from tests.checks.price_corpus import (
+    ANGLES,
+    HELD_OUT,
+    WORLDS,
+    Labelled,
+    by_hand,
+    generated,
+    strangers,
+)
 
 DOWN = WORLDS["down"]
-HELD_OUT = CASES.with_name("fact_cases_held_out.txt")
+PASSED_FALSELY = {
+    "One. That is the Fear & Greed reading, and Extreme Fear is the polite term for it.",
+    "The low of the day was $92,980, the high $101,420; there is a round number in between, and it was "
+    "never reached.",
+    "Two sats per vbyte gets you in within the half hour, one if you cannot sit still.",
+}
+"""What the lock is known to let through of the strangers' false texts."""
 KEYS = (
     "price_usd", "change_24h_pct", "change_7d_pct", "high_24h", "low_24h", "volume_24h_usd",
     "market_cap_usd", "ath_usd", "fear_greed", "block_height", "fees",
@@ -53,6 +67,75 @@ def test_wordings_it_was_not_made_for_are_rejected_when_false_and_mostly_accepte
     wrong = [c for c in cases if (not check(c.text, WORLDS[c.world], c.content_type)) != c.true]
     assert [c for c in wrong if not c.true] == []
     assert len(wrong) < 0.05 * sum(c.true for c in cases), wrong
+
+
+def test_unusual_angles_are_rejected_when_false_and_mostly_accepted_when_true() -> None:
+    """Passive, ages, denials, claims without a number, rare verbs: hard on purpose."""
+    cases = list(by_hand(ANGLES))
+    wrong = [c for c in cases if (not check(c.text, WORLDS[c.world], c.content_type)) != c.true]
+    assert [c.text for c in wrong if not c.true] == []
+    assert len(wrong) < 0.17 * sum(c.true for c in cases), wrong
+
+
+def test_of_strangers_texts_no_more_false_ones_pass_than_are_known_to() -> None:
+    """1,336 texts by two people who had not seen the lock; some of their true ones it still refuses."""
+    cases = list(strangers())
+    passed = {c.text for c in cases if not c.true and not check(c.text, c.facts)}
+    true = [c for c in cases if c.true]
+    refused = [c.text for c in true if check(c.text, c.facts)]
+    assert passed <= PASSED_FALSELY
+    assert len(cases) - len(true) > 600
+    assert len(refused) < 0.24 * len(true)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One bitcoin buys a house.",
+        "Everyone is buying.",
+        "ETF inflows hit records.",
+        "The Fed cut rates.",
+        "Miners are capitulating.",
+        "Long-term holders refuse to part with their coins.",
+        "Wall Street is piling in.",
+        "Elon posted.",
+        "Institutions love it.",
+        "Down 2.3% because traders are nervous.",
+        "Down 2.3% as a sovereign fund discloses a sale.",
+        "Down 2.3% amid worries.",
+        "Bitcoin frobs.",
+        "Bitcoin fixes inflation.",
+        "The deepest drop of this cycle.",
+    ],
+)
+def test_claims_without_a_number_are_claims(text: str) -> None:
+    assert rules(text) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The kettle is on, the cat is unimpressed.",
+        "The sun rose over the bicycle shed.",
+        "My third coffee is not helping.",
+        "Miners everywhere continue to guess numbers.",
+        "Patience, a sandwich, and block time.",
+        "The chart went back to bed.",
+        "Bitcoin is at $67,432. My grandmother wants to know whether it comes in blue.",
+    ],
+)
+def test_kettles_cats_and_the_writer_are_free(text: str) -> None:
+    assert rules(text) == []
+
+
+def test_a_retold_headline_is_its_own_words() -> None:
+    facts = dataclasses.replace(
+        DOWN, headline=Headline("Bank adds first-time buyers to its Bitcoin pilot", "Decrypt", None)
+    )
+    exact = '"Bank adds first-time buyers to its Bitcoin pilot", says Decrypt.'
+    assert check(exact, facts) == []
+    assert check("Decrypt says a bank drops its Bitcoin pilot.", facts) != []
+    assert check("Reuters: Bank adds first-time buyers to its Bitcoin pilot.", facts) != []
 
 
 @pytest.mark.parametrize("key", KEYS)

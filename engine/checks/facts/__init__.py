@@ -1,9 +1,27 @@
 """The fact lock: every number, direction, relation and time of a text is proved, or it is rejected.
 
-``check`` judges, ``prove`` shows what proves what. A text is read into tokens (:mod:`reading`),
-items and segments (:mod:`items`); judges then claim every item they can prove from the snapshot
-(:mod:`levels`, :mod:`pairs`, :mod:`changes`, :mod:`places`, :mod:`network`, :mod:`times`); whatever
-claims something and nobody proved is rejected at the end. Unknown is never true.
+``check`` judges, ``prove`` shows what proves what. A text is read into tokens, items, segments and
+sentences; judges then claim every item they can prove from the snapshot; whatever claims something
+and nobody proved is rejected at the end. Unknown is never true.
+
+=========================  =====================================================================
+module                     what it does
+=========================  =====================================================================
+reading, numbers, worded,  tokens with offsets; numbers in digits and words, fractions, dates
+dates, words, constants    the word list, reviewed idioms, the headline's own words
+items, spans               items, segments and sentences; which horizon a claim speaks of
+known, meanings            what a snapshot proves, and every meaning a number of one kind may have
+judge, case                the order of judging; what the judges of one text share
+derivations, values,       value first: what a number equals, unless the words contradict it;
+first                      widths, ages, named levels, distances, moves
+levels, roles, pairs       dollar amounts from their words: which level, over, under, from A to B
+changes, distances,        percentages and directions; how far from a level; near, at, mid-range
+places, remarks            emoji, multiples, superlatives, sizes
+network, fees, mood        blocks, halving, supply, hash rate; fee rates; Fear & Greed
+times                      dates, weekdays, clock times, parts of the day
+guards, denials            forecasts, conditions, negations, horizons and relations left over
+closed                     the closed world of price posts: words, people, reasons and deals
+=========================  =====================================================================
 """
 
 from __future__ import annotations

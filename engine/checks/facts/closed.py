@@ -116,6 +116,10 @@ def closed_world(case: Case, sentence: Sentence) -> None:
     worldly = _worldly(case, sentence)
     market = worldly or any(item.kind in _MARKET for item in sentence.items())
     for segment in sentence.segments:
+        cause = _cause(case, segment) if market else None
+        if cause is not None:
+            case.reject("claim", cause, "no fact tells why")
+            return
         for item in segment.items:
             why = "" if item.done else _why(case, segment, item, worldly=worldly, market=market)
             why = why or (_acted(case, segment, item) if market else "")
@@ -206,8 +210,6 @@ def _named(case: Case, item: Item) -> bool:
 
 def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: bool) -> str:
     """Why a word cannot stand; empty where it can."""
-    if item.kind == "conj" and item.end - item.start == len("because"):
-        return "no fact tells why" if market else ""
     if item.kind != "word":
         return ""
     led = before(segment, item.place, 1)
@@ -223,6 +225,19 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
     if worldly or _reason(segment, item) or _predicate(segment, item):
         return "no rule knows what it says of the market"
     return ""
+
+
+def _cause(case: Case, segment: Segment) -> Item | None:
+    """The first word of a reason: ``because traders sell``, ``amid worries``; not ``amid extreme fear``."""
+    lead = case.text[: segment.items[0].start].rstrip().lower()
+    if lead.endswith("because"):
+        return segment.items[0]
+    if lead.endswith("amid"):
+        return next(
+            (x for x in segment.items if x.kind == "word" and x.value not in _listed("grammar")),
+            None,
+        )
+    return None
 
 
 def _tagged(case: Case, item: Item) -> bool:

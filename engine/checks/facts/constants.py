@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
+from engine.checks.facts.items import join_arrows, join_hyphens
 from engine.checks.facts.reading import Token, read
 from engine.records import Headline
 from engine.resources import data_path
@@ -73,7 +74,8 @@ def quoted(tokens: Sequence[Token], headline: Headline | None, content_type: str
     """
     if headline is None:
         return set()
-    title = [token.text for token in read(headline.title).tokens if token.kind != "line"]
+    tokens_of = join_hyphens(join_arrows(read(headline.title).tokens))
+    title = [token.text for token in tokens_of if token.kind != "line"]
     if len(title) < 2:
         return set()
     texts = [token.text for token in tokens]

@@ -153,17 +153,8 @@ def _chain_count(sentence: Sentence, segment: Segment, item: Item) -> bool:
 
 def _fee_gap(sentence: Sentence, segment: Segment, item: Item) -> bool:
     told = {
-        "saves",
-        "save",
-        "saving",
-        "saved",
-        "cheaper",
-        "difference",
-        "gap",
-        "extra",
-        "premium",
-        "discount",
-    }
+        "saves", "save", "saving", "saved", "cheaper", "difference", "gap", "extra", "premium", "discount",
+    }  # fmt: skip
     return any(word in told for x in sentence.items() for word in (x.value,)) or sentence.has(
         "ref", "range"
     )

@@ -14,8 +14,8 @@ from engine.checks.facts.dates import MONTHS
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import usd
-from engine.checks.facts.spans import resolve
 from engine.checks.facts.meanings import Meaning, counts, dollars, percents
+from engine.checks.facts.spans import resolve
 
 _TWO, _THREE, _FOUR = 10, 100, 1_000
 _UP = {
@@ -29,20 +29,9 @@ _DOWN = {
     "separates", "separate", "gulf", "gap", "distance", "from", "underfoot", "cost",
 }  # fmt: skip
 _ANY = {
-    "to",
-    "away",
-    "from",
-    "between",
-    "stands",
-    "separates",
-    "separate",
-    "gulf",
-    "gap",
-    "distance",
-    "back",
-    "left",
-    "cost",
-}
+    "to", "away", "from", "between", "stands", "separates", "separate", "gulf", "gap", "distance", "back",
+    "left", "cost",
+}  # fmt: skip
 _NEEDS = {
     "needs", "need", "needed", "must", "takes", "take", "climb", "another", "regain", "required", "rise", "reach", "would", "require",
 }  # fmt: skip
@@ -111,9 +100,9 @@ def _allowed(
         return False
     if segment.of("swing") or (sentence.has("topic", "asset") and case.content_type == "price"):
         return False
-    if number.sign and meaning.side and (number.sign > 0) != (meaning.side > 0):
-        if meaning.kind != "needed":
-            return False
+    other_way = number.sign and meaning.side and (number.sign > 0) != (meaning.side > 0)
+    if other_way and meaning.kind != "needed":
+        return False
     if item.value == "usd" and price and meaning.kind != "past" and number.equals(price):
         return False
     if meaning.kind == "needed":
@@ -230,20 +219,9 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
 
 
 _MOVED = {
-    "moved",
-    "move",
-    "difference",
-    "change",
-    "changed",
-    "surplus",
-    "gained",
-    "has",
-    "by",
-    "went",
-    "handed",
-    "taken",
-    "net",
-}
+    "moved", "move", "difference", "change", "changed", "surplus", "gained", "has", "by", "went", "handed",
+    "taken", "net",
+}  # fmt: skip
 
 
 def _agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
@@ -320,41 +298,13 @@ def _counts(case: Case, sentence: Sentence, segment: Segment, item: Item, meanin
         word in text for word in ("block", "halving", "halved", "blk", "height", "chain", "subsidy")
     )
     left = said & {
-        "left",
-        "remain",
-        "remaining",
-        "until",
-        "before",
-        "go",
-        "away",
-        "ere",
-        "unspent",
-        "still",
-        "lay",
-        "ahead",
-        "leaving",
-        "another",
-        "yet",
-        "next",
-        "more",
-        "plate",
-    }
+        "left", "remain", "remaining", "until", "before", "go", "away", "ere", "unspent", "still", "lay",
+        "ahead", "leaving", "another", "yet", "next", "more", "plate",
+    }  # fmt: skip
     done = said & {
-        "since",
-        "spent",
-        "behind",
-        "done",
-        "after",
-        "past",
-        "last",
-        "added",
-        "through",
-        "stacked",
-        "ago",
-        "laid",
-        "mined",
-        "old",
-    }
+        "since", "spent", "behind", "done", "after", "past", "last", "added", "through", "stacked", "ago",
+        "laid", "mined", "old",
+    }  # fmt: skip
     if meaning.role == "left":
         return chain and bool(left) and not done & {"since", "spent", "behind", "ago", "through"}
     if meaning.role == "done":

@@ -8,6 +8,7 @@ from engine.checks.facts.closed import closed_world, counts_market
 from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
+from engine.checks.facts.fees import fee_rates
 from engine.checks.facts.first import value_first
 from engine.checks.facts.guards import blocked, foreign, leftovers, negations
 from engine.checks.facts.items import (
@@ -22,7 +23,8 @@ from engine.checks.facts.items import (
 from engine.checks.facts.known import LEVELS, SPANS
 from engine.checks.facts.levels import REFS, crossings
 from engine.checks.facts.loose import number
-from engine.checks.facts.network import blocks, fee_rates, halving_time, mood
+from engine.checks.facts.mood import mood
+from engine.checks.facts.network import blocks, halving_time
 from engine.checks.facts.pairs import money_pairs
 from engine.checks.facts.reading import Token, read
 from engine.checks.facts.remarks import remarks

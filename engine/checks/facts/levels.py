@@ -12,13 +12,9 @@ from engine.checks.facts.changes import amount_relation, compared, horizon, rela
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
+from engine.checks.facts.roles import role_of
 
 REFS = {"high": "high", "low": "low", "ath": "ath"}
-_BREAKS = {"now", "currently", "trading", "trades", "price", "presently"}
-_LINKS = {
-    "in", "of", "as", "the", "is", "was", "marks", "marked", "a", "an", "its", "being", "s", "for", "total",
-    "it", "by", "on", "(", "24h", "has", "have", "traded",
-}  # fmt: skip
 
 
 def close_to(number: Number, fact: float, relation: str) -> bool:
@@ -242,131 +238,6 @@ def _governed_at(segment: Segment, item: Item) -> bool:
         other.kind == "rel" and other.value in ("below", "above", "about", "from", "just_below")
         for other in before(segment, i, 8)[1:]
     )
-
-
-def role_of(case: Case, segment: Segment, item: Item) -> str:
-    """``price``, ``high``, ``low``, ``ath``, ``cap``, ``volume``, ``ago:24h`` or what it cannot be."""
-    i = segment.index(item)
-    ahead = _role_after(segment, i)
-    behind = _role_before(segment, i)
-    if behind in ("", "price") and ahead:
-        return ahead
-    if behind:
-        return behind
-    if case.last_ref and any(x.value in ("against", "versus", "vs") for x in before(segment, i, 1)):
-        return case.last_ref
-    for other in segment.of("ago"):
-        if other.value in SPANS and _was(segment):
-            other.done = True
-            return f"ago:{other.value}"
-    if case.ago is not None and _was(segment) and not _now(segment):
-        case.ago.done = True
-        return f"ago:{case.ago.value}"
-    for other in segment.of("span"):
-        if case.quote(other).lower() == "yesterday" and _was(segment) and not other.done:
-            other.done = True
-            return "ago:24h"
-    return "price"
-
-
-def _now(segment: Segment) -> bool:
-    words = {item.value for item in segment.items}
-    return bool(words & (_BREAKS - {"price"})) or any(x.value == "24h" for x in segment.of("span"))
-
-
-def _was(segment: Segment) -> bool:
-    """``it was $69,022 a day ago``; not ``$67,432, lower than a day ago``."""
-    words = {item.value for item in segment.items}
-    return not words & {"than", "from", "since"} and not segment.of("dir")
-
-
-def _role_before(segment: Segment, i: int) -> str:
-    beside = before(segment, i, 1)
-    restated = bool(beside) and beside[0].value in (":", "(")
-    for distance, other in enumerate(before(segment, i, 9)):
-        if (
-            other.kind == "num"
-            and other.value in ("usd", "bare")
-            and not (restated and distance == 1)
-        ):
-            return ""
-        if other.value in _BREAKS and other.kind in ("word", "rel"):
-            return ""
-        if other.kind == "ref" and other.size == "negated":
-            continue
-        if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
-            if distance and _taken(segment, other):
-                return ""
-            return _ref_role(segment, other) if distance <= 7 else ""
-        if other.kind == "topic" and other.value not in ("btc", "block", "fng", "halving"):
-            return _over(segment, other) if other.value == "volume" else other.value
-        if other.kind == "topic" and "price" in other.senses[0].value:
-            return "price"
-    return ""
-
-
-def _taken(segment: Segment, ref: Item) -> bool:
-    """``$60,255 at the bottom to $73,120``: the level already has the number in front of it."""
-    near = before(segment, segment.index(ref), 4)
-    number = next((k for k, x in enumerate(near) if x.kind == "num" and x.value == "usd"), None)
-    return number is not None and any(x.kind == "rel" and x.value == "at" for x in near[:number])
-
-
-def _role_after(segment: Segment, i: int) -> str:
-    for distance, other in enumerate(after(segment, i, 6)):
-        defines = distance == 0 and other.value in (":", "=")
-        if other.kind == "num" or (other.kind == "sep" and other.value != "(" and not defines):
-            return ""
-        if defines or (distance == 0 and other.kind == "rel" and other.value == "at"):
-            continue
-        if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
-            own = _owns_number(segment, i + 1 + distance)
-            return "" if own else _ref_role(segment, other)
-        if other.kind == "topic" and other.value != "btc":
-            if other.value in ("fng", "block", "halving") or _owns_number(
-                segment, i + 1 + distance
-            ):
-                return ""
-            return _over(segment, other) if other.value == "volume" else other.value
-        if other.kind not in ("word", "span", "topic") or (
-            other.kind == "word" and other.value not in _LINKS
-        ):
-            return ""
-    return ""
-
-
-def _over(segment: Segment, topic: Item) -> str:
-    """Only the volume of the last 24 hours is known."""
-    i = segment.index(topic)
-    for other in before(segment, i, 2) + after(segment, i, 6):
-        if other.kind == "span" and other.value != "24h":
-            return f"the volume over {other.value.removeprefix('other:')}"
-        if other.kind == "ref":
-            return "a record or extreme of the volume"
-    return "volume"
-
-
-def _owns_number(segment: Segment, i: int) -> bool:
-    """``high of $69,120``: the word after a number already has a number of its own."""
-    for other in after(segment, i, 4):
-        if other.kind == "num":
-            return other.value in ("usd", "bare")
-        if other.kind not in ("word", "rel", "sep", "span"):
-            return False
-    return False
-
-
-def _ref_role(segment: Segment, ref: Item) -> str:
-    """A weekly or yearly high is none of the snapshot's levels."""
-    i = segment.index(ref)
-    for other in before(segment, i, 2) + after(segment, i, 3):
-        if other.kind == "span" and other.value != "24h" and ref.value != "ath":
-            return f"a level over {other.value.removeprefix('other:')}"
-        if other.kind == "span" and ref.value == "ath" and other.value == "24h":
-            return "high" if ref.end - ref.start <= 5 else "ath"  # "today's peak"
-        if other.kind in ("num", "sep"):
-            break
-    return ref.value
 
 
 def _earlier(case: Case, segment: Segment, item: Item, span: str) -> None:

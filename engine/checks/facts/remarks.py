@@ -5,9 +5,9 @@ from __future__ import annotations
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import amount_relation, direction, holds, horizon
 from engine.checks.facts.closed import of_a_thing
+from engine.checks.facts.fees import fee_words
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS
-from engine.checks.facts.network import fee_words
 from engine.checks.facts.places import relations
 
 _VALUED = ("cheap", "expensive", "pricey", "inexpensive", "affordable")

@@ -13,7 +13,8 @@ from engine.checks.facts.closed import harmless
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import LEVELS, usd
-from engine.checks.facts.levels import REFS, role_of
+from engine.checks.facts.levels import REFS
+from engine.checks.facts.roles import role_of
 
 _EXACT, _TELLING, _PLAIN = 1_000, 100, 10
 _PAST = {
@@ -21,17 +22,8 @@ _PAST = {
     "reached", "printed", "asked", "fetched", "visited", "spotted", "been", "cost", "went", "slid", "lain", "brushing", "within", "reach", "far", "knocked", "stretched", "high-water", "peaked", "dipped",
 }  # fmt: skip
 _NOW = {
-    "now",
-    "currently",
-    "trades",
-    "trading",
-    "sits",
-    "stands",
-    "is",
-    "presently",
-    "changes",
-    "price",
-}
+    "now", "currently", "trades", "trading", "sits", "stands", "is", "presently", "changes", "price",
+}  # fmt: skip
 _APART = {
     "off", "away", "short", "below", "under", "beneath", "from", "left", "up", "more", "to", "down", "back", "above", "over",
     "shy", "missing", "further", "farther", "climb", "gap", "distance", "upstairs", "downstairs",
