@@ -53,7 +53,8 @@ def _one(desk: Desk, item: Stuck) -> None:
 def _answers(desk: Desk, attempt: Attempt) -> None:
     allowed, key = desk.may("approver"), f"held.{attempt.id}.id"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("It is there: its id or address on X", key=key, width=340)
+        where = "in the dry run" if attempt.publisher == "dry_run" else "or address on X"
+        st.text_input(f"It is there: its id {where}", key=key, width=340)
         st.button(
             "Link it", key=f"held.{attempt.id}.link", icon=":material/link:", disabled=not allowed,
             on_click=queue_actions.resolve, args=(attempt.id, "link", key),

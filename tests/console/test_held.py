@@ -76,21 +76,23 @@ def test_link_it_makes_it_posted_under_the_id_that_was_seen(
     launch: Launch, own_sample: Path, held: Attempt
 ) -> None:
     app = launch("queue")
-    app.text_input(key=f"held.{held.id}.id").input("https://x.com/BTCBuzzBot/status/1234567890")
+    app.text_input(key=f"held.{held.id}.id").input("dry-987654")
     app = press(app, f"held.{held.id}.link")
     assert state(own_sample, held) == ("posted", "posted", [])
     with opened(own_sample, "ro") as db:
-        assert posts.need(db, held.post_id).x_post_id == "1234567890"
+        assert posts.need(db, held.post_id).x_post_id == "dry-987654"
     assert who_last(own_sample) == "local operator (console)"
     assert "may or may not" not in banner(app)
 
 
-@pytest.mark.parametrize("typed", ["", "no digits", "https://x.com/BTCBuzzBot"])
-def test_linking_needs_an_id(launch: Launch, own_sample: Path, held: Attempt, typed: str) -> None:
+@pytest.mark.parametrize("typed", ["", "no digits", "https://x.com/BTCBuzzBot/status/1234567890"])
+def test_linking_needs_an_id_of_where_it_went(
+    launch: Launch, own_sample: Path, held: Attempt, typed: str
+) -> None:
     app = launch("queue")
     app.text_input(key=f"held.{held.id}.id").input(typed)
     app = press(app, f"held.{held.id}.link")
-    assert "needs the post's id on X" in told(app)
+    assert "needs its id in the dry run" in told(app)
     assert state(own_sample, held)[0] == "held"
 
 
