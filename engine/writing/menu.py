@@ -89,7 +89,7 @@ def _offered(
     offered: list[list[phrases.Phrase]] = []
     said: set[str] = set()
     for place, slot in enumerate(shape):
-        options = [p for p in true_now[slot] if not said & _telling(p.text)]
+        options = [p for p in true_now[slot] if not said & _telling(p)]
         rng.shuffle(options)
         options.sort(key=lambda p: material.off_tone(p.tone))
         edges = (place == 0 and not material.news_flash, place == len(shape) - 1)
@@ -97,7 +97,7 @@ def _offered(
         chosen = list(itertools.islice(new, PHRASES_OFFERED))
         if chosen:
             offered.append(chosen)
-            said |= set().union(*(_telling(p.text) for p in chosen))
+            said |= set().union(*map(_telling, chosen))
         elif slot == "fact":
             raise NothingNew("every way of saying the price was used in the last posts.")
     return offered
@@ -129,9 +129,12 @@ def _is_new(text: str, edges: tuple[bool, bool], recall: Recall | None) -> bool:
 _COMMON = frozenset(["bitcoin", "between", "hours", "their", "there", "where", "about", "today"])
 
 
-def _telling(text: str) -> frozenset[str]:
-    words = re.findall(r"[a-z]{5,}", re.sub(r"\{[a-z_]+\}", "", text.lower()))
-    return frozenset(word.removesuffix("s") for word in words) - _COMMON
+def _telling(phrase: phrases.Phrase) -> frozenset[str]:
+    """Words that a post should not say twice; and a mood of the day does not follow a figure of
+    the week, which may go the other way."""
+    words = re.findall(r"[a-z]{5,}", re.sub(r"\{[a-z_]+\}", "", phrase.text.lower()))
+    told = frozenset(word.removesuffix("s") for word in words) - _COMMON
+    return told | {"#week"} if phrase.slot == "mood" or "{week" in phrase.text else told
 
 
 _USED_UP = {

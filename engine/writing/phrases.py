@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from engine.errors import TemplateError
-from engine.market.trend import Trend
+from engine.market.trend import Sign, Trend
 from engine.records import Facts
 from engine.resources import data_path
 
@@ -120,8 +120,14 @@ def _strong(market: Market) -> bool:
     return change is not None and abs(change) > market.strong_pct
 
 
-def _trend(market: Market, word: str) -> bool:
-    return market.trend is not None and word in (market.trend.direction, market.trend.strength)
+def _trend(market: Market, word: str, week: Sign) -> bool:
+    """Day and week go the same way: one day alone is no trend."""
+    trend = market.trend
+    return trend is not None and trend.direction == word and trend.sign_7d == week
+
+
+def _strength(market: Market, word: str) -> bool:
+    return market.trend is not None and market.trend.strength == word
 
 
 CONDITIONS: dict[str, Callable[[Market], bool]] = {
@@ -147,11 +153,11 @@ CONDITIONS: dict[str, Callable[[Market], bool]] = {
     "fng_neutral": lambda m: m.mood() == "neutral",
     "greed": lambda m: m.mood() == "greed",
     "greed_extreme": lambda m: m.mood() == "extreme greed",
-    "trend_bull": lambda m: _trend(m, "bull"),
-    "trend_bear": lambda m: _trend(m, "bear"),
-    "trend_sideways": lambda m: _trend(m, "sideways"),
-    "trend_mild": lambda m: _trend(m, "mild"),
-    "trend_strong": lambda m: _trend(m, "strong"),
+    "trend_bull": lambda m: _trend(m, "bull", 1),
+    "trend_bear": lambda m: _trend(m, "bear", -1),
+    "trend_sideways": lambda m: _trend(m, "sideways", 0),
+    "trend_mild": lambda m: _strength(m, "mild"),
+    "trend_strong": lambda m: _strength(m, "strong"),
     # these only need their placeholder to be known
     "has_block": lambda m: m.facts.block_height is not None,
     "has_fees": lambda m: m.facts.fees is not None,
