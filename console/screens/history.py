@@ -46,7 +46,7 @@ def ask(desk: Desk) -> Filters:
     """The search line and the filters; both live in the address, so a search can be shared."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Search every text a post ever had", key="q", bind="query-params",
+            "Search all texts", key="q", bind="query-params",
             placeholder="words, or how they begin", on_change=_first_page,
             help="Every word must occur; the beginning of a word is enough.",
         )  # fmt: skip

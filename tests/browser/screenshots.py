@@ -71,8 +71,11 @@ def _shoot(browser: Browser, url: str, name: str, theme: str, width: int) -> Non
 
 def _settle(page: Page) -> None:
     """Wait until the script has run and the charts are drawn."""
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    still = "[data-testid=stApp][data-test-script-state=notRunning]"
+    page.wait_for_selector(still)
     page.wait_for_timeout(1_500)
+    page.wait_for_selector(still)
+    page.wait_for_timeout(500)
 
 
 if __name__ == "__main__":
