@@ -195,7 +195,10 @@ class Poster:
 
     def _send(self, db: Database, claimed: Claimed) -> Answer:
         def before_send() -> None:
-            self._guard(db, claimed.attempt)
+            try:
+                self._guard(db, claimed.attempt)
+            except sqlite3.Error as error:
+                raise PostingStopped("database", f"the last look failed: {error}") from error
 
         try:
             return self._publisher.publish(

@@ -127,6 +127,26 @@ class TestF26FullDisk:
         assert rig.post(post_id).x_post_id == x.posts[0].id
         assert len(x.accepted()) == 1
 
+    def test_when_the_last_look_before_sending_fails_nothing_leaves(
+        self, rig: Rig, x: XServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """That nothing left is certain: it is tried again later, and nobody has to look at X."""
+        post_id = rig.approved()
+        looks = iter([False])  # the claim's own look
+
+        def broken(*args: object) -> bool:
+            for answer in looks:
+                return answer
+            raise sqlite3.OperationalError("disk I/O error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(killswitch, "is_on", broken)
+            assert rig.round().kind == "not_sent"
+        assert x.events("request") == []
+        rig.clock.advance(60)  # type: ignore[attr-defined]
+        assert rig.round().kind == "posted"
+        assert x.accepted() == [rig.post(post_id).text]
+
     def test_without_room_for_the_spool_no_runner_starts(self, rig: Rig) -> None:
         spool.path_of(rig.db_path).unlink()
         spool.path_of(rig.db_path).symlink_to("/dev/full")
