@@ -48,7 +48,9 @@ def is_green(post: Post) -> bool:
 
 
 def read(desk: Desk) -> View:
-    waiting, lately = data.remember("queue", lambda db: (_waiting(db), _lately(db)))
+    waiting, drafts, lately = data.remember(
+        "queue", lambda db: (_waiting(db), console_reads.open_drafts(db), _lately(db))
+    )
     with data.showing() as db:
         at = _place([post.id for post in waiting])
         undo = [
@@ -58,7 +60,7 @@ def read(desk: Desk) -> View:
         ]
         return View(
             waiting=waiting,
-            drafts=console_reads.open_drafts(db),
+            drafts=drafts,
             at=at,
             detail=queue_detail.read(db, waiting[at], desk.now) if waiting else None,
             undoable=undo,

@@ -55,7 +55,11 @@ def read() -> View | None:
             versions=templates.versions(db, template.id),
             production=templates.labelled(db, template.id),
             promotions=templates.promotions(db, template.id),
-            figures=console_reads.figures_of_versions(db, template.id),
+            figures=data.remember(
+                "versions",
+                lambda db: console_reads.figures_of_versions(db, template.id),
+                template.id,
+            ),
             tested=console_reads.tests_of_versions(db, template.id),
             snapshot=snapshots.latest(db),
         )
