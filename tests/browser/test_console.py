@@ -188,7 +188,7 @@ def test_the_playground_streams_and_judges(visit: Open) -> None:
 
 def test_a_search_lives_in_the_address(visit: Open) -> None:
     page = visit("history?q=bitcoin&became=posted")
-    expect(page.get_by_label("Search all texts")).to_have_value("bitcoin")
+    expect(page.get_by_label("Search all texts", exact=True)).to_have_value("bitcoin")
     expect(page.get_by_text("Nothing found")).to_have_count(0)
 
 
