@@ -17,7 +17,7 @@ from engine.writing import echo
 
 def quotable(db: Database, item: NewsItem, facts: Facts, now: datetime) -> bool:
     """Whether every check passes the quotation alone: a headline may claim what nobody can prove,
-    break the policy, or have been quoted this week under another link."""
+    break the policy, or have been quoted this week already."""
     headline = Headline(item.title, item.source, item.url)
     context = CheckContext(
         "news",

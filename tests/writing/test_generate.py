@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from engine.checks import repetition
 from engine.clock import FakeClock
 from engine.errors import ModelBadReply, ModelNotFound, ModelOff, ModelUnreachable, UsageError
 from engine.llm.base import Generation, GenerationRequest
 from engine.llm.scripted import Answer, ScriptedModel
 from engine.market.replay import sample_snapshot
-from engine.records import Snapshot
+from engine.records import Snapshot, Verdict
 from engine.store import generations, posts, settings, snapshots, templates
 from engine.store.generations import StoredCall
+from engine.writing import banks
 from engine.writing.generate import Draft, Order, Writer
 from engine.writing.shipped import ensure_templates
 
@@ -213,3 +215,18 @@ def test_a_bug_in_a_backend_costs_one_draft_and_is_not_hidden(
     with pytest.raises(ZeroDivisionError):
         Writer(db_path, Crashing(), clock, random.Random(7)).write(Order("joke", snapshot))
     assert posts.listing(db) == []
+
+
+def test_an_empty_bank_is_a_skip_that_asks_no_model(
+    db: Database, db_path: Path, clock: FakeClock, snapshot: Snapshot
+) -> None:
+    """Nothing is generated only to be refused: the reason says what to do."""
+    said = [*banks.jokes(), *banks.backup_posts("joke")]
+    for line in said:
+        old = posts.NewPost("joke", line.text, Verdict(), "model", "live")
+        post_id = posts.insert(db, old, actor="test", now=clock.now())
+        repetition.remember(db, post_id, line.text, clock.now())
+    writer = Writer(db_path, ScriptedModel(), clock, random.Random(7))
+    draft = writer.write(Order("joke", snapshot))
+    assert (draft.post_id, draft.attempts, calls(db)) == (None, 0, [])
+    assert draft.reason.startswith("every joke was posted within the last 30 days.")
