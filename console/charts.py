@@ -18,6 +18,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from console import words
+from engine.checks.repetition import Sameness
 from engine.clock import parse_iso
 from engine.learning.analyse import Look
 from engine.learning.overview import Matured
@@ -150,6 +151,33 @@ def interval_over_time(looks: Sequence[Look]) -> Chart:
         f"After {known[-1].pairs} pairs the ratio lies between {known[-1].low:.2f} and {known[-1].high:.2f}."
         if known
         else f"After {words.count(len(looks), 'look')} nothing is excluded yet."
+    )
+    return Chart(figure, said, table)
+
+
+def variety(weeks: Sequence[Sameness]) -> Chart:
+    """Share of different word pairs, week by week; lower means more alike."""
+    starts = [week.week.replace(tzinfo=None) for week in weeks]
+    figure = _figure("% different word pairs")
+    figure.update_xaxes(title={"text": "week from"})
+    figure.add_scatter(
+        x=starts, y=[100 * week.distinct_2 for week in weeks], mode="lines+markers",
+        customdata=[week.posts for week in weeks],
+        hovertemplate="%{x|%d %b}: %{y:.0f} %, %{customdata} posts<extra></extra>",
+    )  # fmt: skip
+    table = [
+        {
+            "week from": f"{week.week:%Y-%m-%d}", "posts": week.posts,
+            "different words": round(week.distinct_1, 3), "different pairs": round(week.distinct_2, 3),
+            "compression": round(week.compression, 2),
+        }
+        for week in weeks
+    ]  # fmt: skip
+    first, last = weeks[0], weeks[-1]
+    said = (
+        f"{100 * last.distinct_2:.0f} % of word pairs differ in the latest week "
+        f"({words.count(last.posts, 'post')}), {100 * first.distinct_2:.0f} % in the first shown "
+        f"({words.count(first.posts, 'post')})."
     )
     return Chart(figure, said, table)
 

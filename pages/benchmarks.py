@@ -1,7 +1,7 @@
 """Benchmarks: which model, from evidence."""
 
 from console import shell
-from console.screens import benchmarks, lab
+from console.screens import benchmarks, lab, sameness
 
 with shell.open_page("Benchmarks") as desk:
     benchmarks.runs(desk)
@@ -9,3 +9,4 @@ with shell.open_page("Benchmarks") as desk:
     lab.arena(desk)
     lab.forecast(desk)
     benchmarks.production(desk)
+    sameness.trend(desk)
