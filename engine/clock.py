@@ -99,6 +99,11 @@ class PinnedClock(SystemClock):
         return self._pinned
 
 
+def doubling_s(tries: int, first_s: float, longest_s: float) -> float:
+    """Seconds before the next try after so many failures: ``first_s``, doubled each time, capped."""
+    return min(first_s * 2.0 ** min(max(tries - 1, 0), 30), longest_s)
+
+
 def iso(moment: datetime) -> str:
     """``2026-11-22T14:00:00.000Z``: fixed width, UTC, so that text order is time order.
 

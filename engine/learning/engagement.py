@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from engine.clock import Clock, iso, parse_iso
+from engine.clock import Clock, doubling_s, iso, parse_iso
 from engine.learning.x_metrics import Reading, XMetrics
 from engine.log import event
 from engine.posting import killswitch, spend
@@ -150,7 +150,7 @@ class Collector:
     def _postpone(self, part: Sequence[Due]) -> None:
         for due in part:
             tries = self._failed.get(due.post.post_id, (0, 0.0))[0] + 1
-            wait = min(RETRY_FIRST_S * 2 ** (tries - 1), RETRY_LONGEST_S)
+            wait = doubling_s(tries, RETRY_FIRST_S, RETRY_LONGEST_S)
             self._failed[due.post.post_id] = (tries, self._clock.boottime() + wait)
 
     # -- money and followers -----------------------------------------------------------------
@@ -185,7 +185,7 @@ class Collector:
         if isinstance(count, Reading):
             self._failed[0] = (
                 tries + 1,
-                self._clock.boottime() + min(RETRY_FIRST_S * 2**tries, RETRY_LONGEST_S),
+                self._clock.boottime() + doubling_s(tries + 1, RETRY_FIRST_S, RETRY_LONGEST_S),
             )
             self._book(db, "user_read", count)
             return

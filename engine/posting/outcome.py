@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from engine.clock import iso, parse_iso
+from engine.clock import doubling_s, iso, parse_iso
 from engine.posting import killswitch, spend
 from engine.posting.publisher import Answer
 from engine.store import alerts, attempts, posting, posts
@@ -116,8 +116,7 @@ def absent(db: Database, attempt: Attempt, reason: str, *, actor: str, now: date
 
 def backoff_s(tries: int, rng: random.Random) -> float:
     """Seconds before the next try after ``tries`` that were not sent: doubling, capped, jittered."""
-    wait = min(BACKOFF_FIRST_S * 2.0 ** min(max(tries - 1, 0), 20), BACKOFF_LONGEST_S)
-    return wait * rng.uniform(0.8, 1.2)
+    return doubling_s(tries, BACKOFF_FIRST_S, BACKOFF_LONGEST_S) * rng.uniform(0.8, 1.2)
 
 
 def _posted(

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from engine.clock import Clock, iso, parse_iso
+from engine.clock import Clock, doubling_s, iso, parse_iso
 from engine.posting import killswitch, outcome, spend
 from engine.posting.publisher import Answer, Publisher, SeenPost, TimelineRead
 from engine.posting.restored import RestoredCheck
@@ -114,7 +114,7 @@ class Reconciler:
         failed = len(list(itertools.takewhile(lambda look: not look.complete, reversed(looks))))
         pause = rules.pause_s
         if failed:
-            pause = min(pause, RETRY_S * 2 ** min(failed - 1, 10))
+            pause = doubling_s(failed, RETRY_S, pause)
         return self._clock.boottime() - looks[-1].boottime >= pause
 
     def _read(self, db: Database, attempt: Attempt) -> TimelineRead:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from engine.clock import Clock, iso
+from engine.clock import Clock, doubling_s, iso
 from engine.config import Config, Secret
 from engine.log import Redactor, event
 from engine.store import alerts, settings
@@ -120,7 +120,7 @@ def deliver(db_path: Path, config: Config, clock: Clock) -> int:
         failures = _send(remote, notice)
         with opened(db_path) as db:
             if failures:
-                pause = min(RETRY_FIRST_S * 2 ** min(alert.tries, 20), RETRY_LONGEST_S)
+                pause = doubling_s(alert.tries + 1, RETRY_FIRST_S, RETRY_LONGEST_S)
                 alerts.mark_failed(db, alert, clock.now() + timedelta(seconds=pause))
             else:
                 alerts.mark_sent(db, alert, clock.now())

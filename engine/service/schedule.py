@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlite_utils import Database
 
-from engine.clock import iso
+from engine.clock import doubling_s, iso
 from engine.service.localtime import instant_of
 from engine.store import schedules, settings, slots
 from engine.store.database import write_tx
@@ -196,8 +196,7 @@ def retry_later(
 
 def backoff_s(tries: int, rng: random.Random) -> float:
     """Seconds to wait after ``tries`` failures: doubling, capped, spread by a fifth each way."""
-    wait = min(RETRY_FIRST_S * 2.0 ** min(max(tries - 1, 0), 30), RETRY_LONGEST_S)
-    return wait * rng.uniform(0.8, 1.2)
+    return doubling_s(tries, RETRY_FIRST_S, RETRY_LONGEST_S) * rng.uniform(0.8, 1.2)
 
 
 def sweep(db: Database, now: datetime) -> list[Slot]:

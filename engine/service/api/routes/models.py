@@ -21,10 +21,10 @@ from engine.service.api.shapes import (
     ModelAnswer,
     ModelList,
 )
+from engine.service.change import change_settings
 from engine.service.tokens import Caller
 from engine.store import settings
-from engine.store.audit import audit, state_hash
-from engine.store.database import opened, write_tx
+from engine.store.database import opened
 
 router = APIRouter(prefix=BASE, tags=["models"])
 KEY = "model.current"
@@ -76,11 +76,9 @@ async def choose_model(
 
     def work() -> Reply:
         _must_be_there(api, wish.name)
-        before, now = in_force(api), api.clock.now()
-        with opened(api.db_path) as db, write_tx(db):
-            settings.put(db, KEY, wish.name, actor=caller.actor, now=now)
-            hashes = state_hash(before), state_hash(wish.name)
-            audit(db, caller.actor, "changed", f"setting:{KEY}", *hashes, now)
+        before = in_force(api)
+        with opened(api.db_path) as db:
+            change_settings(db, {KEY: wish.name}, actor=caller.actor, now=api.clock.now())
         answer = CurrentModelAnswer(current=wish.name, previous=before)
         return Reply(200, answer.model_dump_json())
 
