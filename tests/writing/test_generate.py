@@ -221,11 +221,11 @@ def test_an_empty_bank_is_a_skip_that_asks_no_model(
     db: Database, db_path: Path, clock: FakeClock, snapshot: Snapshot
 ) -> None:
     """Nothing is generated only to be refused: the reason says what to do."""
-    said = [*banks.jokes(), *banks.backup_posts("joke")]
-    for line in said:
-        old = posts.NewPost("joke", line.text, Verdict(), "model", "live")
+    lines = [line.text for line in banks.jokes()]
+    for text in (*lines, *(post.text for post in banks.backup_posts("joke"))):
+        old = posts.NewPost("joke", text, Verdict(), "model", "live")
         post_id = posts.insert(db, old, actor="test", now=clock.now())
-        repetition.remember(db, post_id, line.text, clock.now())
+        repetition.remember(db, post_id, text, clock.now())
     writer = Writer(db_path, ScriptedModel(), clock, random.Random(7))
     draft = writer.write(Order("joke", snapshot))
     assert (draft.post_id, draft.attempts, calls(db)) == (None, 0, [])
