@@ -43,7 +43,7 @@ def write(
 
     def run(*script: Answer, content_type: str = "joke", **order: object) -> Draft:
         model = ScriptedModel(script)
-        model.features = frozenset()  # type: ignore[misc]  # plain text in, plain text out
+        model.features = frozenset()  # plain text in, plain text out
         writer = Writer(db_path, model, clock, random.Random(7))
         return writer.write(replace(Order(content_type, snapshot), **order))  # type: ignore[arg-type]
 
