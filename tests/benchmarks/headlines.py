@@ -57,7 +57,13 @@ _THEMES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ),
     ),
     (
-        ("Bitcoin developers", "Wallet makers", "Research groups", "Lightning engineers", "Auditors"),
+        (
+            "Bitcoin developers",
+            "Wallet makers",
+            "Research groups",
+            "Lightning engineers",
+            "Auditors",
+        ),
         (
             "publish a draft proposal for simpler bitcoin fees",
             "describe a faster way to verify old blocks",
