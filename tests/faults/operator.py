@@ -84,6 +84,11 @@ class Operator:
                     actor="anna", now=now,
                 )  # fmt: skip
 
+    def epoch(self) -> int:
+        """Whose turn it is: another number once a new runner has started."""
+        with opened(self._path) as db:
+            return posting.runner(db).epoch
+
     def left(self) -> int:
         """How many posts, and slots whose time has come, have no end yet."""
         marks = ", ".join("?" * len(FINAL))

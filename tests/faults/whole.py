@@ -23,6 +23,7 @@ from tests.faults.x_server import Act, XServer
 
 PATIENCE = 20
 LIFE_S = 8.0
+LONGEST_START_S = 30.0
 
 
 class Runner:
@@ -61,7 +62,7 @@ def run_whole(cycles: int, seed: int) -> Report:
             for _ in range(rng.choice((0, 1, 1, 2))):
                 operator.add_slot()
             report.cycles += 1
-            report.killed += _one_life(runner, x, rng)
+            report.killed += _one_life(runner, operator, x, rng)
         x.choose, x.hook = Act, lambda stage: None
         operator.settle(lambda: _peaceful_life(runner, operator), PATIENCE)
         report.verdict = judge(path, x)
@@ -71,13 +72,21 @@ def run_whole(cycles: int, seed: int) -> Report:
     return report
 
 
-def _one_life(runner: Runner, x: XServer, rng: random.Random) -> bool:
-    """True if it was killed; a third of the lives die inside X's handling of their call."""
+def _one_life(runner: Runner, operator: Operator, x: XServer, rng: random.Random) -> bool:
+    """True if it was killed; a third of the lives die inside X's handling of their call.
+
+    Four of five have taken their turn before their time runs: on a slow machine a life would
+    otherwise end before it began, and the campaign would prove nothing.
+    """
+    before = operator.epoch()
     process = runner.start()
     stage = rng.choice(("received", "accepted", "replied")) if rng.random() < 1 / 3 else ""
     x.hook = lambda at: process.kill() if at == stage else None
+    until = time.monotonic() + (LONGEST_START_S if rng.random() < 0.8 else 0)
+    while operator.epoch() == before and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
     try:
-        process.wait(rng.uniform(0.5, 4.0))
+        process.wait(rng.uniform(0.2, 3.5))
     except subprocess.TimeoutExpired:
         process.kill()
     return process.wait() == -signal.SIGKILL
