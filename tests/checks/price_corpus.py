@@ -8,7 +8,6 @@ printed value differs from every reading of the world under which the sentence w
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ HERE = Path(__file__).parent
 CASES = HERE / "fact_cases.txt"
 HELD_OUT = HERE / "fact_cases_held_out.txt"
 ANGLES = HERE / "fact_cases_angles.txt"
-STRANGERS = HERE / "fact_cases_strangers.json"
 
 
 def world(**changes: Any) -> Facts:
@@ -123,25 +121,6 @@ def by_hand(path: Path = CASES) -> Iterator[Labelled]:
             content_type = kind or "price"
         elif line[:2] in ("+ ", "- "):
             yield Labelled(line[2:].replace("\\n", "\n"), name, line[0] == "+", content_type)
-
-
-@dataclass(frozen=True)
-class Stranger:
-    """A text by somebody who had not seen the lock; ``number``: which of their sets it is in."""
-
-    number: int
-    facts: Facts
-    true: bool
-    text: str
-    why: str
-
-
-def strangers() -> Iterator[Stranger]:
-    """1,336 texts of two authors, each about its own snapshot."""
-    listed = json.loads(STRANGERS.read_text(encoding="utf-8"))
-    snapshots = [Facts.from_dict(row) for row in listed["snapshots"]]
-    for number, k, true, text, why in listed["texts"]:
-        yield Stranger(number, snapshots[k], true, text, why)
 
 
 # --- wordings and their mutants ------------------------------------------------------------------

@@ -18,8 +18,8 @@ from tests.checks.price_corpus import (
     Labelled,
     by_hand,
     generated,
-    strangers,
 )
+from tests.checks.strangers import strangers
 
 DOWN = WORLDS["down"]
 PASSED_FALSELY = {

@@ -85,7 +85,7 @@ def test_the_budget_runs_out_when_its_rate_says() -> None:
     assert young.state == "not enough data"
 
 
-@given(st.floats(0, 100_000), st.floats(-1, 100_000), st.floats(0, 31))
+@given(st.floats(0, 100_000), st.floats(-1, 100_000), st.floats(0, 30))
 def test_no_budget_and_no_spending_is_too_large_or_too_small_to_forecast(
     limit: float, spent: float, days: float
 ) -> None:
