@@ -12,7 +12,6 @@ from sqlite_utils import Database
 from engine.clock import iso
 from engine.posting.actors import Who, acting
 from engine.store import posts, settings
-from engine.store.console_reads import UNTIL_RELEASED
 from engine.store.database import write_tx
 from engine.store.posts import Post
 
@@ -21,7 +20,7 @@ _STATES = ("validated", "pending_approval", "approved")
 
 def is_kept(post: Post) -> bool:
     """Whether it waits for its release."""
-    return post.not_before == UNTIL_RELEASED
+    return post.not_before == posts.UNTIL_RELEASED
 
 
 def keep(db: Database, post_id: int, *, revision: int, actor: Who, now: datetime) -> Post:
@@ -34,7 +33,7 @@ def keep(db: Database, post_id: int, *, revision: int, actor: Who, now: datetime
         post = _seen(db, post_id, revision, kept=False)
         return posts.move(
             db, post, post.state, actor=name, now=now, reason=post.state_reason,
-            what="kept back", not_before=UNTIL_RELEASED, expires_at=UNTIL_RELEASED,
+            what="kept back", not_before=posts.UNTIL_RELEASED, expires_at=posts.UNTIL_RELEASED,
         )  # fmt: skip
 
 

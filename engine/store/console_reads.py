@@ -17,8 +17,6 @@ from engine.store import posts
 from engine.store.posts import Post
 
 STUCK = ("held", "unknown")
-UNTIL_RELEASED = "9999-12-31T00:00:00.000Z"
-"""``not_before`` of a post that somebody keeps back without a time (engine/posting/hold.py)."""
 
 
 def revision(db: Database) -> str:
@@ -65,7 +63,7 @@ def waiting(db: Database) -> Waiting:
     pending, oldest = db.conn.execute(
         "SELECT count(*), min(updated_at) FROM posts "
         "WHERE state = 'pending_approval' AND coalesce(not_before, '') <> ?",
-        (UNTIL_RELEASED,),
+        (posts.UNTIL_RELEASED,),
     ).fetchone()
     stuck = db.conn.execute(
         "SELECT count(*) FROM posts WHERE state IN ('held', 'unknown')"
@@ -80,7 +78,7 @@ def in_state(db: Database, states: tuple[str, ...], *, limit: int = 200) -> list
         f"SELECT {posts.COLUMNS} FROM posts WHERE state IN ({marks}) "
         "AND coalesce(not_before, '') <> ? "
         "ORDER BY coalesce(scheduled_for, created_at), id LIMIT ?",
-        (*states, UNTIL_RELEASED, limit),
+        (*states, posts.UNTIL_RELEASED, limit),
     ).fetchall()
     return [posts.record(row) for row in rows]
 
@@ -90,7 +88,7 @@ def kept_back(db: Database) -> list[Post]:
     rows = db.conn.execute(
         f"SELECT {posts.COLUMNS} FROM posts WHERE state IN ('pending_approval', 'approved') "
         "AND not_before = ? ORDER BY id LIMIT 200",
-        (UNTIL_RELEASED,),
+        (posts.UNTIL_RELEASED,),
     ).fetchall()
     return [posts.record(row) for row in rows]
 

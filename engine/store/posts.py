@@ -22,6 +22,9 @@ from engine.records import Verdict, canonical_json
 from engine.store.audit import audit, entries, state_hash
 from engine.store.database import write_tx
 
+UNTIL_RELEASED = "9999-12-31T00:00:00.000Z"
+"""``not_before`` of a post that somebody keeps back without a time (engine/posting/hold.py)."""
+
 
 @dataclass(frozen=True)
 class NewPost:
