@@ -18,8 +18,11 @@ from engine.store.database import connect
 from engine.store.migrations import migrate
 
 # a busy machine is no finding: examples are judged by what they show, not by how long they took
-hypothesis_settings.register_profile("project", deadline=None)
-hypothesis_settings.load_profile("project")
+# the same examples every time, so that a change is judged by what it changed; new ones are looked
+# for on purpose: HYPOTHESIS_PROFILE=explore make test
+hypothesis_settings.register_profile("project", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

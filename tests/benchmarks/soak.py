@@ -221,7 +221,7 @@ class Soak:
                     self.operator.work()
             if self.ticks.count:
                 self.samples.append(self._look(handle, phase, time.monotonic() - began))
-            if phase == "settling" and self.operator.is_done():
+            if phase == "settling" and not self.operator.left():
                 return
             time.sleep(SAMPLE_S)
 
