@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +154,8 @@ def reads(rows: int) -> None:
         total = db.conn.execute("SELECT count(*) FROM metrics").fetchone()[0]
         print(f"{total:,} metric rows made in {time.perf_counter() - start:.0f} s", flush=True)
         for days in (30, 90):
-            since = NOW - timedelta(days=days)
-            say(
-                f"Engagement page, {days} days",
-                timed(lambda since=since: engagement(db, since, NOW)),
-            )
+            read = partial(engagement, db, NOW - timedelta(days=days), NOW)
+            say(f"Engagement page, {days} days", timed(read))
         (experiment,) = experiments.listing(db)
         judged = judge(db, experiment, NOW)
         say(

@@ -108,9 +108,9 @@ def disagreements(db: Database, texts: list[str], recent: list[tuple[datetime, s
     for text in texts:
         found = {finding.rule for finding in repetition.check(text, History(db, NOW))} & ALIKE
         own = list(repetition.fingerprint(text).words)
-        words, masked = frozenset(own), frozenset(mask(own))
+        whole, masked = frozenset(own), frozenset(mask(own))
         expected = any(
-            jaccard(words, other) >= NEAR
+            jaccard(whole, other) >= NEAR
             or (
                 at >= NOW - timedelta(days=MASKED_DAYS)
                 and jaccard(masked, other_masked) >= NEAR_MASKED

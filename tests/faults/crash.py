@@ -195,7 +195,7 @@ def run_points(seed: int, step: int = 1, kinds: list[str] | None = None) -> Repo
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cycles", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--points", action="store_true")

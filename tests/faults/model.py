@@ -290,7 +290,7 @@ def run(runs: int, steps: int, chosen_seed: int | None = None) -> dict[str, Any]
     """That many runs, the same again for the same seed; raises what hypothesis found, shrunk."""
     began = time.monotonic()
     plain = database.connect
-    database.connect = mortal(plain)  # type: ignore[assignment]
+    database.connect = mortal(plain)
     try:
         run_state_machine_as_test(
             Machine if chosen_seed is None else seed(chosen_seed)(Machine),
@@ -304,7 +304,7 @@ def run(runs: int, steps: int, chosen_seed: int | None = None) -> dict[str, Any]
             ),
         )
     finally:
-        database.connect = plain  # type: ignore[assignment]
+        database.connect = plain
         Mortal.left = None
     return {
         "runs": runs,

@@ -204,7 +204,12 @@ class TestF27Locks:
     ) -> None:
         post_id = rig.approved()
         writer = sqlite3.connect(rig.db_path, check_same_thread=False)
-        x.hook = lambda stage: stage == "accepted" and writer.execute("BEGIN IMMEDIATE") and None
+
+        def come_between(stage: str) -> None:
+            if stage == "accepted":
+                writer.execute("BEGIN IMMEDIATE")
+
+        x.hook = come_between
         assert rig.round().kind == "spooled"
         assert rig.round().kind == "stopped"
         writer.rollback()
