@@ -166,16 +166,6 @@ def usd(amount: float | None) -> str:
     return f"${amount:,.0f}" if abs(amount) >= 100_000 else f"${amount:,.2f}"
 
 
-def big_usd(amount: float | None) -> str:
-    """``$1.33T``."""
-    if amount is None:
-        return "–"
-    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(amount) >= size:
-            return f"${amount / size:,.2f}{letter}"
-    return usd(amount)
-
-
 def mb(size: int) -> str:
     """``48 MB``; ``1.2 GB`` from a thousand on."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.posting import hold, killswitch, queue
+from engine.posting.actors import Role
 from engine.service import users
 from engine.service.users import Operator
 from engine.store import audit, posts, schedules, settings, templates
@@ -41,6 +42,19 @@ def told(app: AppTest) -> str:
     """What the page says happened, markdown's escapes taken off."""
     kinds = (app.success, app.error, app.info, app.warning)
     return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+def as_eve(launch: Launch, db_path: Path, page: str, role: Role) -> AppTest:
+    """A page as an account of that role sees it after signing in."""
+    with opened(db_path) as db:
+        users.create_user(
+            db, name="eve", password="long enough", role=role,
+            actor=Operator(users.LOCAL, "admin"), now=_now(),
+        )  # fmt: skip
+    app = launch(page)
+    app.text_input(key="auth.name").input("eve")
+    app.text_input(key="auth.password").input("long enough")
+    return submit(app, "Sign in")
 
 
 def test_approve_and_undo(launch: Launch, own_sample: Path) -> None:
@@ -211,15 +225,7 @@ def test_a_viewer_changes_nothing_even_with_a_button_left_from_before(
 
 
 def test_a_viewer_sees_no_button_that_works(launch: Launch, own_sample: Path) -> None:
-    with opened(own_sample) as db:
-        local = Operator(users.LOCAL, "admin")
-        users.create_user(
-            db, name="eve", password="long enough", role="viewer", actor=local, now=_now()
-        )
-    app = launch("queue")
-    app.text_input(key="auth.name").input("eve")
-    app.text_input(key="auth.password").input("long enough")
-    app = submit(app, "Sign in")
+    app = as_eve(launch, own_sample, "queue", "viewer")
     for key in (
         "queue.approve",
         "queue.edit",

@@ -13,13 +13,11 @@ from engine.posting import queue
 from engine.posting.dry_run import DryRunPublisher
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
-from engine.service import users
-from engine.service.users import Operator
 from engine.store import alerts, attempts, audit, posts, settings
 from engine.store.attempts import Attempt
 from engine.store.database import opened
 from tests.console.conftest import Launch
-from tests.console.test_actions import press, submit, told, waiting
+from tests.console.test_actions import as_eve, press, told, waiting
 
 
 @pytest.fixture
@@ -131,15 +129,7 @@ def test_whoever_comes_second_is_told_and_changes_nothing(
 
 
 def test_an_editor_may_look_and_not_decide(launch: Launch, own_sample: Path, held: Attempt) -> None:
-    with opened(own_sample) as db:
-        users.create_user(
-            db, name="eve", password="long enough", role="editor",
-            actor=Operator(users.LOCAL, "admin"), now=data.now(),
-        )  # fmt: skip
-    app = launch("queue")
-    app.text_input(key="auth.name").input("eve")
-    app.text_input(key="auth.password").input("long enough")
-    app = submit(app, "Sign in")
+    app = as_eve(launch, own_sample, "queue", "editor")
     assert all(
         app.button(key=f"held.{held.id}.{action}").disabled
         for action in ("link", "absent", "abandon")

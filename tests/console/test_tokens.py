@@ -7,13 +7,12 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from console import data
-from engine.service import tokens, users
-from engine.service.users import Operator
+from engine.service import tokens
 from engine.store import audit
 from engine.store import tokens as rows
 from engine.store.database import opened
 from tests.console.conftest import Launch
-from tests.console.test_actions import press, submit, told
+from tests.console.test_actions import as_eve, press, submit, told
 
 
 def tab(launch: Launch) -> AppTest:
@@ -64,15 +63,7 @@ def test_a_revoked_token_is_dead_and_has_no_button_left(launch: Launch, own_samp
 
 
 def test_only_an_admin_sees_the_form(launch: Launch, own_sample: Path) -> None:
-    with opened(own_sample) as db:
-        users.create_user(
-            db, name="eve", password="long enough", role="approver",
-            actor=Operator(users.LOCAL, "admin"), now=data.now(),
-        )  # fmt: skip
-    app = launch("settings")
-    app.text_input(key="auth.name").input("eve")
-    app.text_input(key="auth.password").input("long enough")
-    app = submit(app, "Sign in")
+    app = as_eve(launch, own_sample, "settings", "approver")
     app.session_state["tab"] = "Tokens"
     assert "made and revoked by an admin" in told(app.run())
     assert "Create token" not in {button.label for button in app.button}

@@ -211,10 +211,6 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
     return close_to(number, fact, relation)
 
 
-def _worth(segment: Segment) -> bool:
-    return any(item.value in ("worth", "valued", "network", "asset") for item in segment.items)
-
-
 def _touched(segment: Segment) -> list[str]:
     """``after falling to``, ``touched``, ``earlier``: which ends of the day's range may be meant."""
     words = {"touched", "touching", "touch", "earlier", "briefly", "tested", "wicked"}
