@@ -249,11 +249,7 @@ def test_over_budget_no_event_is_taken_up(
     db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
 ) -> None:
     filler, desk = make()
-    assert desk.snapshot is not None
-    sentence = f"The price is ${desk.snapshot.facts.price_usd:,.0f}."
-    market_events.insert(
-        db, [happened(desk.snapshot, sentence, 90)], previous=desk.snapshot, current=desk.snapshot
-    )
+    take_place(db, desk, 90)
     no_money(db, clock)
     assert filler.write_events() == 0
     no_money(db, clock, 1)
@@ -270,22 +266,24 @@ def test_a_model_that_is_down_costs_no_slot(
     assert posts.listing(db)[0].origin == "backup"
 
 
-def happened(snapshot: Snapshot, sentence: str, priority: int) -> MarketEvent:
-    return MarketEvent(
+def take_place(db: Database, desk: Desk, priority: int, sentence: str = "") -> str:
+    """An event in the desk's market, by default a true one; answers its sentence."""
+    snapshot = desk.snapshot
+    assert snapshot is not None
+    sentence = sentence or f"The price is ${snapshot.facts.price_usd:,.0f}."
+    happened = MarketEvent(
         "level_1k", "level:1", snapshot.facts.as_of or FakeClock, "sample", priority,  # type: ignore[arg-type]
         sentence, "price", ("price_usd",), {}, "up",
     )  # fmt: skip
+    market_events.insert(db, [happened], previous=snapshot, current=snapshot)
+    return sentence
 
 
 def test_an_event_takes_over_a_mixed_slot_and_opens_its_post(
     db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
 ) -> None:
     filler, desk = make()
-    assert desk.snapshot is not None
-    sentence = f"The price is ${desk.snapshot.facts.price_usd:,.0f}."
-    market_events.insert(
-        db, [happened(desk.snapshot, sentence, 30)], previous=desk.snapshot, current=desk.snapshot
-    )
+    sentence = take_place(db, desk, 30)
     settings.put(db, "content.mix", {"joke": 1}, actor="test", now=clock.now())
     plan(db, clock, None)
     filler.fill_due()
@@ -303,14 +301,7 @@ def test_only_a_big_event_gets_a_post_of_its_own_and_only_once(
     written: int,
 ) -> None:
     filler, desk = make()
-    assert desk.snapshot is not None
-    sentence = f"The price is ${desk.snapshot.facts.price_usd:,.0f}."
-    market_events.insert(
-        db,
-        [happened(desk.snapshot, sentence, priority)],
-        previous=desk.snapshot,
-        current=desk.snapshot,
-    )
+    take_place(db, desk, priority)
     assert [filler.write_events(), filler.write_events()] == [written, 0]
     assert len(posts.listing(db)) == written
 
@@ -319,13 +310,7 @@ def test_an_event_that_the_market_took_back_is_not_told(
     db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
 ) -> None:
     filler, desk = make()
-    assert desk.snapshot is not None
-    market_events.insert(
-        db,
-        [happened(desk.snapshot, "The price crossed above $1,000,000.", 95)],
-        previous=desk.snapshot,
-        current=desk.snapshot,
-    )
+    take_place(db, desk, 95, "The price crossed above $1,000,000.")
     assert filler.write_events() == 0
 
 
