@@ -83,6 +83,8 @@ def _folded(character: str, keep_case: bool) -> str:
 
 def fold(text: str, *, keep_case: bool = False) -> View:
     """Compatibility forms, look-alikes and accents folded; invisible characters gone."""
+    if text.isascii() and text.isprintable():  # most texts, and then nothing folds but the case
+        return View(text if keep_case else text.lower(), tuple(range(len(text))))
     letters: list[str] = []
     origin: list[int] = []
     for place, character in enumerate(text):
@@ -145,8 +147,11 @@ def _shorten(run: str) -> str:
 
 def _replace(view: View, pattern: re.Pattern[str], new: Callable[[str], str]) -> View:
     """Replace matches; ``new`` answers as many characters as it gets, NUL for each to drop."""
+    matches = list(pattern.finditer(view.text))
+    if not matches:
+        return view
     letters = list(view.text)
-    for match in pattern.finditer(view.text):
+    for match in matches:
         letters[match.start() : match.end()] = new(match[0])
     kept = [place for place, letter in enumerate(letters) if letter != "\0"]
     return View(

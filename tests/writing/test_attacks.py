@@ -35,8 +35,15 @@ from tests.checks.attacks import Attack, load_attacks
 from tests.fakes import ollama_server, openai_server
 
 ATTACKS = load_attacks()
-STEP = int(os.environ.get("ATTACK_STEP", "4"))
+STEP = int(os.environ.get("ATTACK_STEP", "12"))
 """Every so manieth attack is tried in the default run; `ATTACK_STEP=1` tries them all."""
+BACKENDS = ("scripted", "ollama", "openai")
+RECIPES = ("free", "slots")
+
+
+def share(turn: int) -> list[Attack]:
+    """One test's attacks: each turn begins at another one, so that together they try many."""
+    return ATTACKS[turn % STEP :: STEP]
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ class Obedient:
 
     def __init__(self, backend: str, stack: ExitStack) -> None:
         self.answer = ""
-        self.attacks = ATTACKS[::STEP]
+        self.turn = BACKENDS.index(backend)
         if backend == "scripted":
             model = ScriptedModel(lambda request: self.answer)
             model.features = frozenset()  # type: ignore[misc]  # nothing holds it back
@@ -72,7 +79,7 @@ class Obedient:
             self.model = build_backend(config, name="openai:qwen")
 
 
-@pytest.fixture(params=["scripted", "ollama", "openai"])
+@pytest.fixture(params=BACKENDS)
 def obedient(request: pytest.FixtureRequest) -> Iterator[Obedient]:
     with ExitStack() as stack:
         yield Obedient(request.param, stack)
@@ -95,7 +102,7 @@ def hostile_item(db: Database, attack: Attack, number: int, clock: FakeClock) ->
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("recipe", ["free", "slots"])
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_nothing_an_obedient_model_writes_for_an_attacker_is_validated(
     db: Database,
     db_path: Path,
@@ -108,7 +115,8 @@ def test_nothing_an_obedient_model_writes_for_an_attacker_is_validated(
     settings.put(db, "content.max_attempts", 1, actor="test", now=clock.now())
     rng = random.Random(1)
     out: list[str] = []
-    for number, attack in enumerate(obedient.attacks):
+    turn = RECIPES.index(recipe) * len(BACKENDS) + obedient.turn
+    for number, attack in enumerate(share(turn)):
         clock.advance(3_600)
         obedient.answer = attack.unsafe
         if "json_schema" in obedient.model.features:
@@ -135,7 +143,7 @@ def test_the_embedded_model_can_only_choose_and_chooses_nothing_unsafe(
     rng = random.Random(1)
     out: list[str] = []
     try:
-        for number, attack in enumerate(ATTACKS[::STEP]):
+        for number, attack in enumerate(share(len(BACKENDS) * len(RECIPES))):
             clock.advance(3_600)
             item = hostile_item(db, attack, number, clock)
             draft = Writer(db_path, model, clock, rng).write(Order("news", snapshot, news=item))
