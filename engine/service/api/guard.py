@@ -78,10 +78,7 @@ class Guard:
             await self._api.limiter.take(
                 f"address:{address}", self._setting("api.address_rate_per_minute", 12_000)
             )
-        body = await _body(headers, receive)
-        if body and scope["method"] in ("POST", "PUT") and not _is_json(headers):
-            raise Problem(415, "Send the body as `Content-Type: application/json`.")
-        return body
+        return await _body(headers, receive)
 
     def _allowed(self) -> set[str]:
         text = self._setting("api.allowed_hosts", "")
@@ -101,11 +98,6 @@ def _host(value: str) -> str:
     if name.startswith("["):
         return name.partition("]")[0] + "]"
     return name.partition(":")[0]
-
-
-def _is_json(headers: dict[bytes, bytes]) -> bool:
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    return kind == b"application/json" and b"content-encoding" not in headers
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:

@@ -147,6 +147,33 @@ def test_every_route_wants_a_live_token_and_its_own_scope(service: Service) -> N
             assert is_problem(way.call(all_but[way.scope]), 403), way
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"{", "application/json"), (b"\xff\xfe", "application/json"), (b"[]", "application/json"),
+     (b"{}", "text/plain")],
+)  # fmt: skip
+def test_who_calls_is_asked_before_what_was_sent(
+    service: Service, content: bytes, kind: str
+) -> None:
+    """A body that nobody could read tells a stranger nothing, and is counted as a request."""
+    taking = [way for way in ways() if way.method in ("POST", "PUT")]
+    assert taking
+    service.put("api.rate_per_minute", len(taking))
+    headers = {"content-type": kind}
+
+    def statuses(client: httpx.Client) -> list[int]:
+        paths = [(way.method, re.sub(r"{\w+}", "1", way.path)) for way in taking]
+        return [
+            client.request(method, path, content=content, headers=headers).status_code
+            for method, path in paths
+        ]
+
+    with service.client(token="") as nobody, service.client("read") as other:
+        assert set(statuses(nobody)) == {401}
+        assert set(statuses(other)) == {403}
+        assert set(statuses(other)) == {429}
+
+
 def test_a_token_ends_with_its_revocation_at_the_next_request(service: Service) -> None:
     with opened(service.db_path) as db:
         token, text = tokens.create(

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from engine.errors import BuzzError, MarketError, TemplateError, UsageError
-from engine.service.api.auth import Needs
+from engine.service.api.auth import Needs, Route
 from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
 from engine.service.api.problems import Problem, documented
@@ -27,7 +27,7 @@ from engine.service.tokens import Caller
 from engine.store import posts, templates
 from engine.store.database import opened
 
-router = APIRouter(prefix=BASE, tags=["generate"])
+router = APIRouter(prefix=BASE, tags=["generate"], route_class=Route)
 
 MOST_WAITING = 4
 """Requests that may stand in line, so that they do not keep slots from being written."""

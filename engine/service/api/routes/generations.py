@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Security
 
-from engine.service.api.auth import Needs
+from engine.service.api.auth import Needs, Route
 from engine.service.api.context import BASE, api_of
 from engine.service.api.problems import documented
 from engine.service.api.shapes import (
@@ -22,7 +22,7 @@ from engine.store import generations
 from engine.store.database import opened
 from engine.store.generations import StoredCall
 
-router = APIRouter(prefix=BASE, tags=["generations"])
+router = APIRouter(prefix=BASE, tags=["generations"], route_class=Route)
 
 
 @router.get(

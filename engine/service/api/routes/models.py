@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from engine.errors import BuzzError, ModelError
 from engine.llm.base import ModelInfo
 from engine.llm.build import build_backend
-from engine.service.api.auth import Needs
+from engine.service.api.auth import Needs, Route
 from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
 from engine.service.api.problems import Problem, documented
@@ -26,7 +26,7 @@ from engine.service.tokens import Caller
 from engine.store import settings
 from engine.store.database import opened
 
-router = APIRouter(prefix=BASE, tags=["models"])
+router = APIRouter(prefix=BASE, tags=["models"], route_class=Route)
 KEY = "model.current"
 
 

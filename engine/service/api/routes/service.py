@@ -13,14 +13,14 @@ from engine import __version__
 from engine.errors import BuzzError
 from engine.posting import killswitch
 from engine.service import health, heartbeat
-from engine.service.api.auth import Needs
+from engine.service.api.auth import Needs, Route
 from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.problems import documented
 from engine.service.api.shapes import HealthAnswer, StatusAnswer
 from engine.service.tokens import Caller
 from engine.store import settings
 
-router = APIRouter(prefix=BASE, tags=["service"])
+router = APIRouter(prefix=BASE, tags=["service"], route_class=Route)
 
 _HEALTH: dict[int | str, dict[str, Any]] = {
     **documented(400, 422),

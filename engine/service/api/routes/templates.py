@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from starlette.concurrency import run_in_threadpool
 
 from engine.errors import TemplateError, UsageError
-from engine.service.api.auth import Needs
+from engine.service.api.auth import Needs, Route
 from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
 from engine.service.api.problems import Problem, documented
@@ -31,7 +31,7 @@ from engine.store.database import opened, write_tx
 from engine.store.templates import Template
 from engine.writing.templates import Variable, check_template
 
-router = APIRouter(prefix=BASE, tags=["templates"])
+router = APIRouter(prefix=BASE, tags=["templates"], route_class=Route)
 TemplateId = Annotated[RowId, Path()]
 Reader = Annotated[Caller, Security(Needs("read"))]
 Editor = Annotated[Caller, Security(Needs("templates"))]
