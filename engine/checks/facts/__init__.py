@@ -12,8 +12,8 @@ dates, words, constants    the word list, reviewed idioms, the headline's own wo
 items, spans               items, segments and sentences; which horizon a claim speaks of
 known, meanings            what a snapshot proves, and every meaning a number of one kind may have
 judge, case                the order of judging; what the judges of one text share
-derivations, values,       value first: what a number equals, unless the words contradict it;
-first                      widths, ages, named levels, distances, moves
+derivations, values        value first: what a number equals, unless the words contradict it:
+                           widths, ages, named levels, distances, moves
 levels, roles, pairs       dollar amounts from their words: which level, over, under, from A to B
 changes, distances,        percentages and directions; how far from a level; near, at, mid-range
 places, remarks            emoji, multiples, superlatives, sizes

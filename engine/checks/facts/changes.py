@@ -155,6 +155,8 @@ def relation_to(segment: Segment, i: int) -> str:
     for item in after(segment, i, 1):
         if item.kind == "rel" and item.value == "about" and _trails(item):
             return "about"
+        if item.kind == "rel" and item.value == "just_above" and item.size == "odd":
+            return "odd"
         if item.value in ("+", "plus") and not item.spaced:
             return "above"
         if item.value in ("ish", "or so"):
@@ -173,7 +175,9 @@ def _crossing(segment: Segment, item: Item) -> str:
     if item.value not in ("above", "below", "through", "cross_up", "cross_down"):
         return item.value
     verb = next(iter(before(segment, item.place, 1)), None)
-    if verb is not None and verb.kind == "dir" and verb.value in ("up", "down"):
+    if verb is None or (item.value == "through" and verb.kind != "dir"):
+        verb = next(iter(segment.of("dir", "emoji")), verb)
+    if verb is not None and verb.kind in ("dir", "emoji") and verb.value in ("up", "down"):
         if item.value == "through":
             return f"cross_{verb.value}"
         if (verb.value == "up") == (item.value in ("above", "cross_up")):

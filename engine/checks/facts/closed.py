@@ -128,6 +128,23 @@ def closed_world(case: Case, sentence: Sentence) -> None:
                 return
 
 
+def retold(case: Case, sentence: Sentence) -> None:
+    """Set aside the headline's own words in a sentence that names its source and adds none."""
+    echoed = _echoes(case, sentence)
+    headline = case.known.facts.headline
+    if echoed is None or echoed.kind != "past" or headline is None:
+        return
+    told = _told(f"{headline.title} {headline.source}")
+    for item in sentence.items():
+        words = [word.strip("\"'.,:;!?()") for word in case.quote(item).lower().split()]
+        ours = item.kind != "num" and all(w[:5] in told or w in _listed("grammar") for w in words)
+        item.done = item.done or ours
+
+
+def _told(text: str) -> set[str]:
+    return {word.strip("\"'.,:;!?()")[:5] for word in text.lower().split()}
+
+
 def _echoes(case: Case, sentence: Sentence) -> Item | None:
     """The first word of a retold headline that is not the headline's; an item set aside if all are.
 
@@ -138,10 +155,7 @@ def _echoes(case: Case, sentence: Sentence) -> Item | None:
     start, end = (items[0].start, items[-1].end) if items else (0, 0)
     if headline is None or not headline.source or headline.source not in case.text[start:end]:
         return None
-    told = {
-        word.strip("\"'.,:;!?()")[:5]
-        for word in f"{headline.title} {headline.source}".lower().split()
-    }
+    told = _told(f"{headline.title} {headline.source}")
     for segment in sentence.segments:
         if any(x.value in _SPEAKER for x in segment.items[:2]):
             continue
@@ -160,7 +174,7 @@ def _echoes(case: Case, sentence: Sentence) -> Item | None:
 
 _REPORTING = {
     "reports", "report", "reported", "says", "said", "writes", "wrote", "tells", "informs", "notes", "headline", "news", "via", "per",
-    "according", "read", "reads", "published", "story", "today", "now", "new", "voted", "votes",
+    "according", "believed", "read", "reads", "published", "story", "today", "now", "new", "voted", "votes",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ _APART = {
 }  # fmt: skip
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25}
 _ROUND: dict[str, Unit] = {"other:the year": "years", "other:the month": "months", "7d": "weeks"}
+_TELLING = 10
 _NO_AGE = {"took", "takes", "taken", "before", "until", "till", "streak", "row", "reach", "next"}
 
 
@@ -121,7 +122,7 @@ def _high_to_record(sentence: Sentence, segment: Segment, item: Item) -> bool:
 def _turnover(sentence: Sentence, segment: Segment, item: Item) -> bool:
     words = {x.value for x in sentence.items()}
     whole = sentence.has("topic", "cap") or bool(words & {"worth", "whole", "everything", "all"})
-    return sentence.has("topic", "volume") and whole
+    return (sentence.has("topic", "volume") and whole) or "ratio" in words
 
 
 _SINCE = {
@@ -185,7 +186,9 @@ _RULES = (
     ),
     _Derived(
         "age of the record in days", "ath_date, as_of", ("bare",), Known.record_days,
-        lambda sentence, segment, item: {"days", "since"} <= {
+        lambda sentence, segment, item: any(
+            x.value == "day" or x.value == "24h" for x in before(segment, item.place, 1)
+        ) or {"days", "since"} <= {
             word for x in sentence.items() for word in (x.value.removeprefix("other:several "), "since" if "earlier" in x.value else "")
         },
     ),
@@ -228,7 +231,8 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         "stood",
         "stands",
     }
-    told = bool(telling) or item.kind == "ago"
+    exact = number.unit == "days" and number.value == days >= _TELLING and "in" not in words
+    told = bool(telling) or item.kind == "ago" or exact
     if days is None or not about or not told or words & _NO_AGE or sentence.has("neg"):
         return
     size = days / _DAYS[number.unit]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import CHEAP, DEAR, relation_to
 from engine.checks.facts.items import Item, Segment, Sentence
@@ -10,6 +12,49 @@ from engine.records import Fees
 
 _FEES = ("fast", "half_hour", "hour")
 _FEE_NAMES = {"fast": "fast", "half_hour": "half-hour", "hour": "hour"}
+
+
+def fee_boards(case: Case, items: list[Item]) -> None:
+    """``5 | 4 | 3 sat/vB (fast | half-hour | hour)``: as many names as rates, in one order."""
+    units = [x for x in items if x.value == "feerate" or _unit(case, x)]
+    if not units:
+        return
+    case.rates = True
+    runs = [*_runs(items, lambda x: x.kind == "num" and x.value in ("bare", "feerate"))]
+    names = [*_runs(items, lambda x: x.kind != "num" and bool(_fee_name(x)))]
+    fees = case.known.facts.fees
+    for named in names if fees is not None else ():
+        for rates in runs:
+            apart = (named[-1], rates[0], rates[-1], named[0])
+            first, last = sorted((items.index(apart[0]), items.index(apart[1])))
+            behind = items.index(apart[2]), items.index(apart[3])
+            gap = (
+                items[first + 1 : last]
+                if behind[0] > behind[1]
+                else items[behind[0] + 1 : behind[1]]
+            )
+            if len(named) != len(rates) or any(x.kind not in ("sep", "topic", "word") for x in gap):
+                continue
+            for name, item in zip(named, rates, strict=True):
+                item.size, name.done = _fee_name(name), True
+
+
+def _unit(case: Case, item: Item) -> bool:
+    """``(sat/vB)`` without a number."""
+    text = case.quote(item).lower()
+    return item.kind == "topic" and "sat" in text and "vb" in text
+
+
+def _runs(items: list[Item], ours: Callable[[Item], bool]) -> Iterator[list[Item]]:
+    """Two or more items of one kind with nothing but signs between them."""
+    run: list[Item] = []
+    for item in [*items, Item("word", "", 0, 0)]:
+        if ours(item):
+            run.append(item)
+        elif item.kind not in ("sep",) and item.value not in ("to", "against"):
+            if len(run) > 1:
+                yield run
+            run = []
 
 
 def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
@@ -40,8 +85,9 @@ def fee_rates(case: Case, sentence: Sentence, segment: Segment) -> None:
         good = role in _FEES and close_to(number, getattr(fees, role), relation)
         name = f"{_FEE_NAMES.get(role, role)} fee"
         case.judge(good and not number.sign, "number", item, name, f"fees.{role}", said)
-        for other in segment.of("span"):
-            other.done = other.done or (good and _fee_name(other) == role)
+        for other in segment.of("span", "ref"):
+            low = other.value == "low" and role == "hour"  # "as low as 1 sat/vB"
+            other.done = other.done or (good and (low or _fee_name(other) == role))
 
 
 def _second(case: Case, item: Item, fees: Fees) -> str:
@@ -79,7 +125,8 @@ def _fee_role(segment: Segment, item: Item) -> str:
         if other.kind == "num":
             break
         if role := _fee_name(other):
-            return role
+            denied = any(x.kind == "neg" for x in before(segment, other.place, 3))
+            return "hour" if denied and role == "fast" else role
     if any(item.value in ("average", "median", "typical", "mean") for item in segment.of("word")):
         return "average"
     return ""
@@ -89,6 +136,8 @@ def _fee_name(item: Item) -> str:
     for sense in item.senses:
         if sense.kind == "fee":
             return sense.value
+    if item.kind == "span" and item.value == "1h" and not item.number:
+        return "hour"  # "5 sat/vB for the hour"
     if item.kind == "span" and item.number:
         spans = {
             ("minutes", 30.0): "half_hour",

@@ -40,7 +40,7 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
     ]
     if not claims or sentence.has("topic", "halving", "diff"):
         return False
-    modal = next((x for x in segment.of("modal") if _foretells(segment, x)), None)
+    modal = next((x for x in segment.of("modal") if _foretells(case, segment, x)), None)
     condition = next((item for item in sentence.items() if _condition(sentence, item)), None)
     words = {item.value for item in segment.items} | {case.quote(modal).lower() if modal else ""}
     if words & {"take", "need", "needs", "needs to"} and segment.of("ref") and not condition:
@@ -61,21 +61,31 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
 _SPEAKERS = {"i", "you", "we", "somebody", "someone", "anybody", "me", "us"}
 
 
-def _foretells(segment: Segment, item: Item) -> bool:
+def _conceded(case: Case, segment: Segment, item: Item) -> bool:
+    following = segment.items[item.place + 1 : item.place + 2]
+    k = next(k for k, x in enumerate(case.sentence.segments) if x is segment)
+    turned = [x.intro for x in case.sentence.segments[k + 1 : k + 2]] == ["but"]
+    return item.value == "will" and any(x.value == "be" for x in following) and turned
+
+
+def _foretells(case: Case, segment: Segment, item: Item) -> bool:
     """A forecast: a claim after the modal, of the market; ``might not be everyone's cup of tea`` is none."""
     following = segment.items[item.place + 1 :]
     colon = next((k for k, x in enumerate(following) if x.value == ":"), len(following))
     following = following[:colon]
+    if case.quote(item).lower() == "that'll" or _conceded(case, segment, item):
+        return False  # "That'll be 14 sat/vB", "it may be six figures, but": of the present
     if item.done or any(x.value == "have" for x in following[:2]):
         return False  # "you could have had it for": of the past
-    if any(x.value in _SPEAKERS for x in segment.items[max(0, item.place - 2) : item.place]):
+    led = [x.value for x in segment.items[max(0, item.place - 2) : item.place]]
+    if set(led) & _SPEAKERS or case.quote(item).lower() in ("i'll", "you'll", "we'll"):
         return any(x.kind in ("dir", "ref") and not x.done for x in following)
     return any(x.kind in _CLAIMS and not x.done and x.kind != "label" for x in following)
 
 
 def _condition(sentence: Sentence, item: Item) -> bool:
     """A condition of the market; ``if you're fussy`` is one of the reader."""
-    if item.kind != "if":
+    if item.kind != "if" or _counted_down(sentence, item):
         return False
     segment = next(x for x in sentence.segments if any(y is item for y in x.items))
     following = segment.items[item.place + 1 : item.place + 2]
@@ -85,6 +95,15 @@ def _condition(sentence: Sentence, item: Item) -> bool:
         return not reader and item.end - item.start == len("if") and item.place == 0
     market = any(x.kind == "topic" or x.value in ("it", "we") for x in segment.items)
     return market or bool(segment.of("num")) or (not reader and item.place <= 1)
+
+
+def _counted_down(sentence: Sentence, item: Item) -> bool:
+    """``85,000 blocks until block 1,050,000``, ``if the report is to be believed``: no conditions."""
+    segment = next(x for x in sentence.segments if any(y is item for y in x.items))
+    said = [x.value for x in segment.items[item.place :]]
+    return (said[0] == "if" and said[-1] in ("believed", "trusted")) or (
+        sentence.has("topic", "block") and item.end - item.start == len("until")
+    )
 
 
 def negations(case: Case, segment: Segment) -> None:

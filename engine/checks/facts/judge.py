@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case
 from engine.checks.facts.changes import SIGNS
-from engine.checks.facts.closed import closed_world, counts_market
+from engine.checks.facts.closed import closed_world, counts_market, retold
 from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
-from engine.checks.facts.fees import fee_rates
-from engine.checks.facts.first import value_first
+from engine.checks.facts.fees import fee_boards, fee_rates
 from engine.checks.facts.guards import blocked, foreign, leftovers, negations
 from engine.checks.facts.items import (
     Item,
@@ -30,7 +29,7 @@ from engine.checks.facts.reading import Token, read
 from engine.checks.facts.remarks import remarks
 from engine.checks.facts.spans import claims_something, free_spans, trailing
 from engine.checks.facts.times import judge_times
-from engine.checks.facts.values import round_levels
+from engine.checks.facts.values import value_first
 
 _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "these", "those"}
 _TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", "up to", "roughly")
@@ -51,7 +50,9 @@ def judge(case: Case) -> None:
     tokens = join_hyphens(join_arrows(tokens))
     headline = case.known.facts.headline
     aside = idioms(tokens, case.content_type) | quoted(tokens, headline, case.content_type)
-    found = sentences(itemise(tokens, frozenset(aside)))
+    items = itemise(tokens, frozenset(aside))
+    fee_boards(case, items)
+    found = sentences(items)
     _round_levels_of(case, found)
     case.of_record = any(sentence.has("ref", "ath") for sentence in found)
     pending = ""
@@ -69,6 +70,7 @@ def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
     _settle(case, sentence)
     _open(case, sentence, pending)
     market = case.content_type == "price" or _about_market(sentence)
+    retold(case, sentence)
     _respective(case, sentence)
     _counts_things(sentence)
     for k, segment in enumerate(sentence.segments):
@@ -288,7 +290,6 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
     mood(case, sentence, segment)
     blocks(case, sentence, segment)
     crossings(case, segment)
-    round_levels(case, segment)
     money_pairs(case, sentence, segment)
     distances(case, segment)
     for item in segment.of("num"):

@@ -203,7 +203,8 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
         earlier = max((x for x in (high, start) if x is not None), default=None)
         return earlier is not None and level * 0.9 <= fact < level < earlier
     if relation == "hold_above" and crossed:
-        return low is not None and level <= low and fact <= level * 1.1
+        low = min(fact, case.known.before("24h") or 0.0) if low is None else low
+        return level <= low and fact <= level * 1.1
     if relation == "hold_below" and crossed:
         return high is not None and high <= level and level * 0.9 <= fact
     if relation.startswith(("cross", "hold", "through")):

@@ -9,7 +9,7 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS, usd
 from engine.checks.facts.levels import money
 from engine.checks.facts.numbers import Number
-from engine.checks.facts.values import exact_value
+from engine.checks.facts.values import level_last
 
 _FLUENT = ("joke", "motivation", "news")
 _SMALL = 12
@@ -32,7 +32,7 @@ def number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None
     assert item.number is not None  # noqa: S101  items of kind num carry one
     if item.value in ("usd", "pct") and _width(case, segment, item):
         return
-    if exact_value(case, sentence, segment, item):
+    if level_last(case, segment, item):
         return
     if item.value == "pct":
         percent(case, segment, item)

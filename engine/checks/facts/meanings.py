@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.checks.facts.known import LEVELS, SPANS, Known
 
-Kind = Literal["needed", "gap", "round", "move", "past", "share", "count", "fee"]
+Kind = Literal["needed", "gap", "round", "shy", "move", "past", "share", "count"]
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,19 @@ def dollars(known: Known, rounds: list[float]) -> Iterator[Meaning]:
         if gap is not None:
             claim, fact = f"distance from {LEVELS[role][1]}", f"price_usd, {LEVELS[role][0]}"
             yield Meaning("gap", claim, fact, abs(gap), _sign(gap), role)
+    claim = "distance from a named level"
     for level in rounds:
-        yield Meaning(
-            "round",
-            "distance from a named level",
-            "price_usd",
-            abs(price - level),
-            _sign(price - level),
-        )
+        yield Meaning("round", claim, "price_usd", abs(price - level), _sign(price - level))
+        for role in ("high", "low"):
+            extreme = known.level(role)
+            if extreme is not None:
+                size, side = abs(extreme - level), _sign(extreme - level)
+                yield Meaning("shy", claim, LEVELS[role][0], size, side, role)
     for span, key in SPANS.items():
         start = known.before(span)
         if start is not None:
-            fact = f"price_usd, {key}"
-            yield Meaning(
-                "move",
-                f"dollar change over {span}",
-                fact,
-                abs(price - start),
-                _sign(price - start),
-                span=span,
-            )
+            claim, fact, size = f"dollar change over {span}", f"price_usd, {key}", price - start
+            yield Meaning("move", claim, fact, abs(size), _sign(size), span=span)
             yield Meaning("past", f"price {span} ago", fact, start, span=span)
 
 
@@ -67,9 +60,8 @@ def percents(known: Known) -> Iterator[Meaning]:
         fact, name = f"price_usd, {LEVELS[role][0]}", LEVELS[role][1]
         yield Meaning("gap", f"distance from {name}", fact, abs(part), _sign(part), role)
         if part < 0:
-            yield Meaning(
-                "needed", f"needed for {name}", fact, (level - price) / price * 100, -1, role
-            )
+            needed = (level - price) / price * 100
+            yield Meaning("needed", f"needed for {name}", fact, needed, -1, role)
         yield Meaning("share", f"share of {name}", fact, 100 + part, 0, role)
     for span, key in SPANS.items():
         change = known.change(span)
@@ -81,12 +73,13 @@ def counts(known: Known) -> Iterator[Meaning]:
     """What blocks, ages and rates may count."""
     left, done, height = known.halving_left(), known.halving_done(), known.facts.block_height
     if left is not None and done is not None and height is not None:
-        yield Meaning("count", "block height", "block_height", float(height), role="height")
-        yield Meaning("count", "blocks to the halving", "block_height", float(left), role="left")
-        yield Meaning("count", "blocks since the halving", "block_height", float(done), role="done")
-        yield Meaning(
-            "count", "height of the next halving", "block_height", float(height + left), role="next"
-        )
+        for role, claim, value in (
+            ("height", "block height", height),
+            ("left", "blocks to the halving", left),
+            ("done", "blocks since the halving", done),
+            ("next", "height of the next halving", height + left),
+        ):
+            yield Meaning("count", claim, "block_height", float(value), role=role)
     price = known.level("price")
     if price:
         yield Meaning("count", "sats per dollar", "price_usd", 1e8 / price, role="sats")

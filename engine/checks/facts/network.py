@@ -6,6 +6,7 @@ from datetime import date
 
 from engine.checks.facts.case import Case
 from engine.checks.facts.changes import relation_to
+from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import HALVING_BLOCKS
 from engine.checks.facts.levels import close_to
@@ -30,7 +31,7 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
             coins = case.known.supply_btc()
             text = f"{coins or 0:,.0f} coins are issued at this height"
             _amount(case, segment, item, coins, ("issued coins", "block_height", text))
-        elif item.value == "pct" and _share_of_chain(segment, item):
+        elif item.value in ("pct", "share") and _share_of_chain(segment, item):
             _progress(case, segment, item)
         elif item.value == "ehs":
             rate = case.known.facts.hashrate_ehs
@@ -172,5 +173,8 @@ def _progress(case: Case, segment: Segment, item: Item) -> None:
     left = {x.value for x in segment.items} & {"left", "remaining", "remain", "away", "go"}
     left |= {x.value for x in segment.of("dir")}
     value = None if share is None else 100 - share if left else share
-    good = value is not None and close_to(number, value, relation) and not number.sign
+    if item.value == "share" and value is not None:
+        good = abs(value - number.value) <= 2 if not relation else fits(number, value, relation)
+    else:
+        good = value is not None and close_to(number, value, relation) and not number.sign
     case.judge(good, "number", item, name, "block_height", said)

@@ -40,7 +40,7 @@ _UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     *(
         ((coin, *link, size), "feerate")
         for coin in ("sat", "sats", "satoshi", "satoshis", "s")
-        for link in (("/",), ("per",), ())
+        for link in (("/",), ("per",), ("a",), ())
         for size in ("vb", "vbyte", "vbytes", "byte", "bytes")
     ),
     (("sats", "per", "virtual", "byte"), "feerate"),

@@ -129,6 +129,13 @@ def lexicon() -> dict[str, list[tuple[Entry, tuple[Sense, ...]]]]:
     return table
 
 
+@cache
+def cues(name: str) -> frozenset[str]:
+    """Words that support or contradict a meaning of a number (:mod:`values`)."""
+    words = json.loads(data_path("fact_words.json").read_text(encoding="utf-8"))
+    return frozenset(words["cues"][name].split())
+
+
 _NO_SUPERLATIVES_TEXT = """
 rest best test west guest interest honest modest forest request suggest latest nearest closest harvest invest protest
 contest quest chest nest digest arrest earnest dishonest priest crest zest jest vest pest everest conquest midwest
