@@ -2,7 +2,8 @@
 
 Facts: experiments §2.1, §2.2. A stratum is a quarter of the local day and a content type; slots of
 a stratum that follow one another make a block with each arm once, in an order that is a fair
-random permutation: HMAC-SHA256 of the secret seed over experiment and block.
+random permutation: HMAC-SHA256 of the secret seed over experiment and block. Schedules are
+compared by whole days, whose arm is drawn before it is known what can be posted on them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from engine.store.slots import Slot
 
 SPACING = timedelta(hours=2)
 """Posts of one block are at least so far apart, or they would share readers."""
+
+FIRST_DAY = timedelta(days=2)
+"""From the start (UTC) to the first day drawn: that of the start may have posts, in any zone."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,19 @@ def arm_for_slot(db: Database, slot: Slot, now: datetime) -> Assignment | None:
     return None
 
 
+def arm_of_day(db: Database, slot: Slot, now: datetime) -> Assignment | None:
+    """The arm of the slot's whole day; None where no experiment compares the slot's schedule.
+
+    Ask before anything can leave the slot empty (budget, market, disk): a day that is lost is lost
+    by the arm it was given.
+    """
+    with write_tx(db):
+        for experiment in experiments.running(db):
+            if experiment.kind == "schedule":
+                return _assign_day(db, experiment, slot, now)
+    return None
+
+
 def arm_of_post(db: Database, slot_id: int | None, content_type: str) -> Assignment | None:
     """The arm that a stored post's slot was given: texts written anew stay in it."""
     given = experiments.of_slot(db, slot_id) if slot_id is not None else None
@@ -63,10 +80,8 @@ def arm_of_post(db: Database, slot_id: int | None, content_type: str) -> Assignm
 
 
 def assign(db: Database, experiment: Experiment, slot: Slot, now: datetime) -> Assignment | None:
-    """Draw the slot's arm in this experiment and store it; None if the slot is not in it."""
-    if experiment.kind == "schedule":
-        return _assign_day(db, experiment, slot, now)
-    if slot.content_type not in experiment.spec["content_types"]:
+    """Draw the slot's own arm in this experiment and store it; None if it has none there."""
+    if experiment.kind == "schedule" or slot.content_type not in experiment.spec["content_types"]:
         return None
     stratum = stratum_of(slot)
     place = _open_block(db, experiment, stratum, slot.due_at)
@@ -148,9 +163,11 @@ def _assign_day(
     if given is not None:
         name = given.arm
     else:
-        first = parse_iso(experiment.started_at).date()
+        first = parse_iso(experiment.started_at).date() + FIRST_DAY
         day = date.fromisoformat(slot.local_date)
-        week = max((day - first).days, 0) // 7
+        if day < first:
+            return None
+        week = (day - first).days // 7
         stratum = f"{day:%A}"
         block_id = f"{stratum}|{week // len(arms)}"
         name = _store(

@@ -28,11 +28,16 @@ from engine.store.experiments import Experiment, Result
 SECONDARY = ("likes", "reposts", "replies", "quotes", "bookmarks")
 GUARDRAIL_AT = 20.0
 """1 / alpha: guardrails are judged at 5 % each, uncorrected."""
+_GUARDED = (
+    ("rejected", "operators rejected"),
+    ("edited", "operators edited"),
+    ("empty", "slots stayed empty"),
+)
 
 
 @dataclass(frozen=True)
 class ArmCount:
-    """How far an arm's slots came."""
+    """How far an arm's slots came; ``empty`` ones ended without a post."""
 
     arm: str
     assigned: int
@@ -41,6 +46,7 @@ class ArmCount:
     fallback: int
     rejected: int
     edited: int
+    empty: int
 
 
 @dataclass(frozen=True)
@@ -144,15 +150,13 @@ def _total(parts: Sequence[Outcome]) -> Outcome:
 def _of_arms(experiment: Experiment, results: Sequence[Result]) -> list[Result]:
     """One row a slot: its post on X if it has one; of days, the slots of the arm's schedules."""
     schedules = {arm["name"]: set(arm["schedules"]) for arm in experiment.spec["arms"]}
-    best: dict[tuple[str, str], Result] = {}
+    best: dict[int, Result] = {}
     for result in results:
         if experiment.kind == "schedule" and result.schedule_id not in schedules[result.arm]:
             continue
-        # a slot has one row, a day one for each of its posts
-        key = (result.unit, str(result.post_id) if experiment.kind == "schedule" else "")
-        held = best.get(key)
+        held = best.get(result.slot_id)
         if held is None or (held.post_state != "posted" and result.post_id is not None):
-            best[key] = result
+            best[result.slot_id] = result
     return list(best.values())
 
 
@@ -170,6 +174,7 @@ def _count(arm: str, results: Sequence[Result]) -> ArmCount:
         fallback=sum(result.origin == "backup" for result in own),
         rejected=sum(result.rejections > 0 for result in own),
         edited=sum(result.edits > 0 for result in own),
+        empty=sum(result.slot_state in ("skipped", "missed") for result in own),
     )
 
 
@@ -209,13 +214,13 @@ def _plan(experiment: Experiment) -> Plan:
 
 
 def _guardrails(counts: Sequence[ArmCount]) -> tuple[str, ...]:
-    """Rejections and edits that lie with one arm more than its share of slots explains."""
+    """Rejections, edits and empty slots that lie with one arm more than its share explains."""
     total = sum(count.assigned for count in counts)
     if not total or not all(count.assigned for count in counts):
         return ()
     shares = [count.assigned / total for count in counts]
     said = []
-    for name in ("rejected", "edited"):
+    for name, what in _GUARDED:
         numbers = [getattr(count, name) for count in counts]
         e_value = srm_e_value(numbers, shares)
         if e_value >= GUARDRAIL_AT:
@@ -223,7 +228,7 @@ def _guardrails(counts: Sequence[ArmCount]) -> tuple[str, ...]:
                 f"{count.arm} {number} of {count.assigned}"
                 for count, number in zip(counts, numbers, strict=True)
             )
-            said.append(f"operators {name} unequally: {parts} (e-value {e_value:.0f})")
+            said.append(f"{what} unequally: {parts} (e-value {e_value:.0f})")
     return tuple(said)
 
 

@@ -18,7 +18,7 @@ from engine.checks import policy
 from engine.clock import Clock
 from engine.errors import BuzzError
 from engine.learning import strategy
-from engine.learning.assignment import Assignment, arm_for_slot, arm_of_post
+from engine.learning.assignment import Assignment, arm_for_slot, arm_of_day, arm_of_post
 from engine.log import event
 from engine.posting import queue, spend
 from engine.posting.protocol import Rewritten
@@ -173,8 +173,11 @@ class Filler:
     def _write_for(self, slot: Slot) -> Written:
         with opened(self._db_path) as db:
             left = _post_of(db, slot)
+            day = arm_of_day(db, slot, self._clock.now())
         if left is not None:
             return self._end(slot, Written(None, "filled"), left)
+        if day is not None and day.skip:
+            return self._end(slot, Written(None, "skipped", day.skip))
         full = self._no_room(max(slot.due_at, self._clock.now()))
         if full:
             return self._end(slot, Written(None, "skipped", full))
@@ -206,9 +209,6 @@ class Filler:
             hashtags=given.hashtags,
             tone=given.tone,
         )
-        if arm is not None and arm.skip:
-            self._release(order)
-            return self._end(slot, Written(None, "skipped", arm.skip))
         written = self._order(order, arm)
         return self._end(slot, written, written.draft.post_id if written.draft else None)
 

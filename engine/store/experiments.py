@@ -167,7 +167,7 @@ def blocks_of_stratum(db: Database, experiment_id: int, stratum: str) -> list[tu
 
 @dataclass(frozen=True)
 class Result:
-    """An assigned slot (or one post of an assigned day) with its post, as far as there is one.
+    """An assigned slot (or one of an assigned day) with a post of it, as far as there is one.
 
     Counts are of the first snapshot at 48 h or later; None until then.
     """
@@ -175,6 +175,7 @@ class Result:
     block_id: str
     arm: str
     unit: str
+    slot_id: int
     schedule_id: int | None
     slot_at: str
     assigned_at: str
@@ -198,8 +199,8 @@ class Result:
 
 
 _RESULT = (
-    "a.block_id, a.arm, a.unit, s.schedule_id, a.slot_at, a.assigned_at, s.state, p.id, p.state, p.origin, "
-    "p.model_name, COALESCE((SELECT min(created_at) FROM generation_params WHERE post_id = p.id), "
+    "a.block_id, a.arm, a.unit, s.id, s.schedule_id, a.slot_at, a.assigned_at, s.state, p.id, "
+    "p.state, p.origin, p.model_name, COALESCE((SELECT min(created_at) FROM generation_params WHERE post_id = p.id), "
     " p.created_at), p.posted_at, g.post_id IS NOT NULL, "
     "m.age_hours, m.impressions, m.likes, m.reposts, m.replies, m.quotes, m.bookmarks, "
     "(SELECT count(*) FROM decisions d WHERE d.post_id = p.id AND d.by_kind = 'operator' "
@@ -215,7 +216,8 @@ _JOINS = (
 
 
 def results(db: Database, experiment_id: int) -> list[Result]:
-    """Every assigned slot, in the order of assignment; a day brings all its slots of the arm."""
+    """Every assigned slot, in the order of assignment; a day brings all its slots whose time has
+    come, of every schedule and whatever became of them."""
     rows = db.conn.execute(
         f"SELECT {_RESULT} FROM assignments a JOIN slots s ON s.id = a.slot_id {_JOINS}"
         "WHERE a.experiment_id = ? ORDER BY a.id, p.id",
@@ -223,7 +225,7 @@ def results(db: Database, experiment_id: int) -> list[Result]:
     ).fetchall()
     days = db.conn.execute(
         f"SELECT {_RESULT} FROM assignments a JOIN slots s ON s.local_date = a.unit "
-        f"AND s.state = 'filled' {_JOINS}"
+        f"AND s.state <> 'due' {_JOINS}"
         "WHERE a.experiment_id = ? AND a.slot_id IS NULL ORDER BY a.id, p.id",
         (experiment_id,),
     ).fetchall()

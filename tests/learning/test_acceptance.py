@@ -128,6 +128,25 @@ def test_dropping_rejected_posts_makes_a_null_effect_look_like_a_lift() -> None:
     assert np.mean(p_at_end(posts.y, posts.arm, np.ones_like(rejected)) < 0.05) <= 0.065
 
 
+def test_days_that_the_budget_cuts_short_make_no_winner() -> None:
+    """(6) Schedules by day, alike to readers; a day of B costs four times one of A, and each four
+    weeks the money ends early. A cut day counts with what it posted, an empty one voids its pair."""
+    rng = np.random.default_rng(15)
+    world = sim.make_world(rng, RUNS, 112, 8)
+    calendar = np.zeros((RUNS, 16, 7))  # a pair is the same weekday of two weeks
+    b = sim.pairs_by_slot(rng, sim.World(calendar, calendar))
+    arm = b.reshape(RUNS, 112, 1).repeat(8, axis=2)
+    posts = sim.play(rng, world, arm, 0.0)
+    months = np.where(arm, 4, 1).reshape(RUNS, 4, 28 * 8).cumsum(axis=2)
+    sent = (months <= 0.75 * 28 * 8 * 2.5).reshape(arm.shape)
+    engaged, seen = (posts.engagements * sent).sum(axis=2), (posts.impressions * sent).sum(axis=2)
+    y = np.log((engaged + 0.5) / (seen + 1)).reshape(RUNS, 16, 7)
+    d = sim.pair_differences(y, b)
+    whole = sent.any(axis=2).reshape(RUNS, 8, 2, 7).all(axis=2).reshape(RUNS, -1)
+    assert 0.2 < 1 - whole.mean() < 0.8
+    assert np.mean(log_e_path(np.where(whole, d, 0.0)).max(axis=1) >= CLAIM) <= AT_5_PCT
+
+
 def p_at_end(y: np.ndarray, arm: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Welch's p on the posts that were kept, by scipy."""
     from scipy import stats

@@ -14,7 +14,14 @@ from sqlite_utils import Database
 from engine.clock import FakeClock, iso, parse_iso
 from engine.errors import UsageError
 from engine.learning import holdout, spec
-from engine.learning.assignment import arm_for_slot, misassigned, permutation, stratum_of
+from engine.learning.assignment import (
+    FIRST_DAY,
+    arm_for_slot,
+    arm_of_day,
+    misassigned,
+    permutation,
+    stratum_of,
+)
 from engine.learning.judge import judge
 from engine.learning.spec import Arm, Design
 from engine.records import Verdict
@@ -218,9 +225,14 @@ def test_schedules_take_turns_by_day_in_pairs_of_the_same_weekday(
     experiment = begin(db, clock, kind="schedule", arms=arms, min_pairs=10)
     taken: dict[str, set[str]] = {}
     both = {slot.id: slot for slot in (*early, *late)}
+    first = (clock.now() + FIRST_DAY).date()
     for slot in both.values():
-        assignment = arm_for_slot(db, slot, clock.now())
+        assignment = arm_of_day(db, slot, clock.now())
+        if datetime.fromisoformat(slot.local_date).date() < first:
+            assert assignment is None
+            continue
         assert assignment is not None
+        assert arm_for_slot(db, slot, clock.now()) is None
         own = slot.schedule_id == ids[assignment.arm]
         assert own == (assignment.skip == "")
         taken.setdefault(slot.local_date, set()).add(assignment.arm)

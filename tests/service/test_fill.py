@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from sqlite_utils import Database
 from engine.clock import FakeClock
 from engine.config import load_config
 from engine.errors import ModelUnreachable
+from engine.learning import spec
+from engine.learning.assignment import FIRST_DAY
+from engine.learning.judge import judge
+from engine.learning.spec import Arm, Design
 from engine.llm.base import GenerationRequest
 from engine.llm.scripted import Answer, ScriptedModel
 from engine.market.replay import sample_snapshot
@@ -22,7 +27,17 @@ from engine.records import Facts, Snapshot, Verdict
 from engine.service import schedule
 from engine.service.desk import Footing, MarketDesk
 from engine.service.fill import Filler
-from engine.store import market_events, news, posts, schedules, settings, slots, snapshots, spend
+from engine.store import (
+    experiments,
+    market_events,
+    news,
+    posts,
+    schedules,
+    settings,
+    slots,
+    snapshots,
+    spend,
+)
 from engine.store.database import write_tx
 from engine.store.market_events import MarketEvent
 from engine.store.posts import NewPost
@@ -226,6 +241,38 @@ def test_on_a_nearly_full_disk_the_slot_is_skipped_before_the_model_is_asked(
     assert done.state == "skipped"
     assert (done.reason or "").startswith("disk: ")
     assert model.requests == []
+
+
+def test_a_day_without_money_is_lost_by_the_arm_it_was_given(
+    db: Database, clock: FakeClock, make: Callable[..., tuple[Filler, Desk]]
+) -> None:
+    """Four days of two schedules that take turns; the money ends after the first post."""
+    settings.put(db, "content.lead_s", 0, actor="test", now=clock.now())
+    no_money(db, clock, 0.02)
+    arms = []
+    for name, times in (("few", ("08:00",)), ("many", ("07:00", "12:00", "19:00"))):
+        row = schedules.insert(db, Plan(name, "UTC", times, content_type="joke"), now=clock.now())
+        arms.append(Arm(name, schedules=(row,)))
+    design = Design("turns", "schedule", tuple(arms))
+    experiment = spec.start(db, design, seed="secret", actor="anna", now=clock.now())
+    filler, spent = make()[0], False
+    clock.set_wall(datetime.combine(clock.now() + FIRST_DAY, time(), UTC))
+    for _ in range(4 * 24):
+        schedule.plan_slots(db, clock.now())
+        clock.advance(3600)
+        if filler.fill_due() and len(posts.listing(db)) == 1 and not spent:
+            with write_tx(db):
+                spend.insert(
+                    db, publisher="dry_run", kind="post", quantity=1, usd_micros=15_000,
+                    now=clock.now(),
+                )  # fmt: skip
+            spent = True
+    given = Counter(row.arm for row in experiments.all_of(db, experiment.id))
+    assert given.total() == 4
+    counts = {arm.arm: arm for arm in judge(db, experiment, clock.now()).arms}
+    assert counts["few"].assigned == given["few"]
+    assert counts["many"].assigned == 3 * given["many"]
+    assert counts["few"].empty + counts["many"].empty == given["few"] + 3 * given["many"] - 1
 
 
 def test_a_slot_of_next_month_is_paid_from_next_months_budget(
