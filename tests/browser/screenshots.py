@@ -1,54 +1,128 @@
-"""Every page in both themes into docs/images: ``python -m tests.browser.screenshots [PAGE …]``.
+"""Every page in both themes into docs/images: ``python -m tests.browser.screenshots [PICTURE …]``.
 
-The pictures show the sample week, so anybody can make them again.
+The worlds behind them are made anew each time (tests/browser/picture_worlds.py), so anybody can
+make them again. ``PICTURE`` is a page, ``welcome`` or ``sign-in``.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from engine.service import sample
+from engine.clock import FakeClock
+from tests.browser.picture_worlds import account_start, fill_week, live_account
 from tests.browser.server import ARGS, ROOT, chromium, console
+from tests.faults.rig import environment, on_x
+from tests.faults.x_server import XServer
 
 IMAGES = ROOT / "docs" / "images"
-PAGES = (
-    "overview", "queue", "calendar", "playground", "templates", "benchmarks", "experiments",
-    "engagement", "history", "settings",
+WEEK = (
+    "overview", "queue", "calendar", "playground", "templates", "benchmarks", "history", "settings",
 )  # fmt: skip
-SHOWN = {"queue": r"\d\d:\d\d price", "playground": "Write"}
-"""What is clicked first, by page: a post with figures to prove, a text to judge."""
+ACCOUNT = ("experiments", "engagement")
+FIRST = {"welcome": "overview", "sign-in": "overview"}
+"""Pictures of a first start, and the page that shows them."""
+NARROW_TOO = ("overview", "queue")
+CLICKED = {"queue": r"\d\d:\d\d price", "playground": "Write", "settings": "Examine"}
+"""What is clicked first, by picture: a post with figures to prove, a text to judge."""
 WIDE, NARROW = 1440, 390
 TALLEST = 1_900
 
 
 def main(wanted: list[str]) -> None:
-    """Write ``PAGE-THEME.png`` for each page and ``PAGE-narrow.png`` for the two of the minute."""
+    """Write ``PICTURE-THEME.png`` for each, and ``PAGE-narrow.png`` for the two of the minute."""
     browser_path = chromium()
     if browser_path is None:
         raise SystemExit("No Chromium found. Install Debian's package chromium.")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        db = Path(folder) / "bot.db"
-        sample.fill(Path(folder) / "bot.sample.db", now=datetime.now(UTC))
-        with console(db) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=browser_path, args=ARGS)
-            for name in wanted or PAGES:
-                for theme in ("dark", "light"):
-                    _shoot(browser, f"{address}/{name}", f"{name}-{theme}", theme, WIDE)
-                if name in ("overview", "queue"):
-                    _shoot(browser, f"{address}/{name}", f"{name}-narrow", "dark", NARROW)
-            browser.close()
+    worlds = ((WEEK, _week), (ACCOUNT, _account), (("welcome",), _empty), (("sign-in",), _locked))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGS)
+        for pictures, world in worlds:
+            asked = [name for name in pictures if name in wanted or not wanted]
+            if not asked:
+                continue
+            with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as address:
+                for name in asked:
+                    _picture(browser, address, name)
+        browser.close()
 
 
-def _shoot(browser: Browser, url: str, name: str, theme: str, width: int) -> None:
+# -- worlds ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _week(folder: Path) -> Iterator[str]:
+    """The sample week and a runner at work on it, in the dry run."""
+    db = folder / "bot.db"
+    fill_week(db, datetime.now(UTC))
+    with _runner(environment(db), folder), console(db, environment(db)) as address:
+        yield address
+
+
+@contextmanager
+def _account(folder: Path) -> Iterator[str]:
+    """An account of sixty-six days on a loopback X, and its runner."""
+    db = folder / "bot.db"
+    clock = FakeClock(account_start(datetime.now(UTC)))
+    with XServer(folder / "x.jsonl", now=clock.now) as x:
+        live_account(db, x, clock)
+        clock.set_wall(datetime.now(UTC))
+        environ = environment(db, **on_x(x.url))
+        with _runner(environ, folder), console(db, environ) as address:
+            yield address
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[str]:
+    with console(folder / "bot.db") as address:
+        yield address
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[str]:
+    with console(folder / "bot.db", {"BTCBUZZ_PASSWORD": "correct horse"}) as address:
+        yield address
+
+
+@contextmanager
+def _runner(environ: Mapping[str, str], folder: Path) -> Iterator[None]:
+    with (folder / "runner.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "runner.py", "run"], cwd=ROOT, env=dict(environ), stdout=log,
+            stderr=log,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
+
+
+# -- pictures --------------------------------------------------------------------------------
+
+
+def _picture(browser: Browser, address: str, name: str) -> None:
+    url = f"{address}/{FIRST.get(name, name)}"
+    for theme in ("dark", "light"):
+        _shoot(browser, url, f"{name}-{theme}", theme, WIDE, CLICKED.get(name))
+    if name in NARROW_TOO:
+        _shoot(browser, url, f"{name}-narrow", "dark", NARROW, CLICKED.get(name))
+
+
+def _shoot(
+    browser: Browser, url: str, name: str, theme: str, width: int, clicked: str | None
+) -> None:
     context = browser.new_context(
         color_scheme=theme, viewport={"width": width, "height": 900},  # type: ignore[arg-type]
         timezone_id="Europe/Vilnius",
@@ -57,14 +131,15 @@ def _shoot(browser: Browser, url: str, name: str, theme: str, width: int) -> Non
     page.goto(url)
     page.wait_for_selector("h1")
     _settle(page)
-    if (shown := SHOWN.get(name.partition("-")[0])) is not None:
-        page.get_by_role("button", name=re.compile(shown)).first.click()
+    if clicked is not None:
+        page.get_by_role("button", name=re.compile(clicked)).first.click()
         _settle(page)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": max(700, min(int(height), TALLEST))})
     _settle(page)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.save(IMAGES / f"{name}.png", optimize=True)
+    small = picture.quantize(256, dither=Image.Dither.NONE)
+    small.save(IMAGES / f"{name}.png", optimize=True)
     context.close()
     print(f"{name}.png {(IMAGES / f'{name}.png').stat().st_size // 1000} kB")
 
