@@ -6,6 +6,7 @@ for what people read; boot time, which counts suspend and never goes back, for a
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,11 @@ class PinnedClock(SystemClock):
 def doubling_s(tries: int, first_s: float, longest_s: float) -> float:
     """Seconds before the next try after so many failures: ``first_s``, doubled each time, capped."""
     return min(first_s * 2.0 ** min(max(tries - 1, 0), 30), longest_s)
+
+
+def jittered_s(pause_s: float, rng: random.Random) -> float:
+    """``pause_s`` give or take a fifth: what failed together does not come back together."""
+    return pause_s * rng.uniform(0.8, 1.2)
 
 
 def iso(moment: datetime) -> str:

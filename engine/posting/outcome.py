@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from engine.clock import doubling_s, iso, parse_iso
+from engine.clock import doubling_s, iso, jittered_s, parse_iso
 from engine.posting import killswitch, spend
 from engine.posting.publisher import Answer
 from engine.store import alerts, attempts, posting, posts
@@ -75,7 +75,8 @@ def settle(
         else:
             attempts.finish(db, attempt, "not_sent", now=now, reason=answer.reason)
             tries = attempts.count_not_sent(db, post.id)
-            until = now + timedelta(seconds=backoff_s(tries, rng))
+            pause_s = doubling_s(tries, BACKOFF_FIRST_S, BACKOFF_LONGEST_S)
+            until = now + timedelta(seconds=jittered_s(pause_s, rng))
         posts.move(
             db, post, "approved", actor="runner", now=now, reason=answer.reason,
             what="not sent", not_before=iso(until) if answer.kind == "not_sent" else None,
@@ -112,11 +113,6 @@ def absent(db: Database, attempt: Attempt, reason: str, *, actor: str, now: date
     post = posts.need(db, attempt.post_id)
     posts.move(db, post, "approved", actor=actor, now=now, reason=reason, what="absent on X")
     alerts.resolve(db, "held_attempt", str(attempt.id), now)
-
-
-def backoff_s(tries: int, rng: random.Random) -> float:
-    """Seconds before the next try after ``tries`` that were not sent: doubling, capped, jittered."""
-    return doubling_s(tries, BACKOFF_FIRST_S, BACKOFF_LONGEST_S) * rng.uniform(0.8, 1.2)
 
 
 def _posted(

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlite_utils import Database
 
-from engine.clock import doubling_s, iso
+from engine.clock import doubling_s, iso, jittered_s
 from engine.service.localtime import instant_of
 from engine.store import schedules, settings, slots
 from engine.store.database import write_tx
@@ -190,13 +190,9 @@ def retry_later(
         slot = slots.get(db, slot_id)
         if slot is None:
             return None
-        at = now + timedelta(seconds=backoff_s(slot.tries, rng))
+        pause_s = jittered_s(doubling_s(slot.tries, RETRY_FIRST_S, RETRY_LONGEST_S), rng)
+        at = now + timedelta(seconds=pause_s)
         return at if slots.give_back(db, slot_id, reason, retry_at=at) else None
-
-
-def backoff_s(tries: int, rng: random.Random) -> float:
-    """Seconds to wait after ``tries`` failures: doubling, capped, spread by a fifth each way."""
-    return doubling_s(tries, RETRY_FIRST_S, RETRY_LONGEST_S) * rng.uniform(0.8, 1.2)
 
 
 def sweep(db: Database, now: datetime) -> list[Slot]:
