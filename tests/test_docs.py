@@ -21,8 +21,9 @@ import yaml
 
 from engine.config import SOURCE_HOSTS, VARIABLES, X_KEYS
 from engine.errors import UsageError
-from engine.service.alerts import CONDITIONS, EVENTS
+from engine.service.alerts import EVENTS
 from engine.service.cli import build_parser
+from engine.service.conditions import CONDITIONS
 from engine.service.metrics import METRICS
 from engine.service.tokens import SCOPES
 from engine.settings import SETTINGS
