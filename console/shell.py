@@ -7,6 +7,7 @@ runs the page's file without the front door (facts: streamlit §1.1, way A).
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -45,6 +46,7 @@ def open_page(title: str, caption: str = "") -> Iterator[Desk]:
 
     The body of the ``with`` does not run for anybody else.
     """
+    os.umask(0o077)  # as the runner does: what either writes is its owner's alone
     st.set_page_config(page_title=f"{title} · BTCBuzzBot", page_icon=str(ICON), layout="wide")
     if not state.pop_entered():
         _show_menu()

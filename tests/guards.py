@@ -40,6 +40,7 @@ GUARDS = (
     Guard("engine/config.py", 'return re.sub(r"[^/@]*@", f"{MASK}@", re.split(r"[?#]", address)[0])', 'return address', f"{SECURITY}::test_canaries_stay_in_the_environment"),
     Guard("engine/settings.py", 'if _SECRET_LIKE.search(key):', 'if False:', f"{SECURITY}::test_the_settings_table_refuses_secrets"),
     Guard("engine/service/cli.py", 'os.umask(0o077)', 'os.umask(0o022)', f"{SECURITY}::test_files_are_for_their_owner_alone"),
+    Guard("console/shell.py", 'os.umask(0o077)', 'os.umask(0o022)', f"{SECURITY}::test_the_console_leaves_nothing_that_others_may_read"),
     Guard("engine/config.py", '(parts.hostname in hosts and parts.scheme == "https")', 'parts.hostname', f"{SECURITY}::test_addresses_lead_nowhere_else"),
     Guard("engine/config.py", 'if _is_link_local(parts.hostname):', 'if False:', f"{SECURITY}::test_no_address_leads_to_a_clouds_keys"),
     Guard("engine/posting/x_client.py", 'if not own and not is_loopback(parts.hostname):', 'if False:', "tests/posting/test_x_client.py::test_no_other_host_gets_the_keys"),
@@ -58,7 +59,7 @@ GUARDS = (
     Guard(f"{API}guard.py", 'if host not in self._api.hosts and host not in self._allowed():', 'if False:', f"{DOOR}::test_another_host_name_is_refused"),
     Guard(f"{API}guard.py", 'if len(body) > BODY_CAP:', 'if False:', f"{DOOR}::test_a_body_has_64_kb_and_no_more"),
     Guard(f"{API}guard.py", 'int(length[:12]) > BODY_CAP', 'False', f"{WIRE}::test_who_goes_on_sending_after_the_answer_is_cut_off"),
-    Guard(f"{API}guard.py", 'and not _is_json(headers)', 'and False', f"{WIRE}::test_a_body_of_another_kind_is_named"),
+    Guard(f"{API}auth.py", 'and not _is_json(request)', 'and False', f"{WIRE}::test_a_body_of_another_kind_is_named"),
     Guard(f"{API}guard.py", 'async with asyncio.timeout(BODY_WITHIN_S):', 'async with asyncio.timeout(None):', f"{WIRE}::test_a_body_that_does_not_come_is_told_so"),
     Guard(f"{API}wire.py", 'self._deadline = self.loop.call_later(WITHIN_S, self.transport.close)', 'pass', f"{WIRE}::test_a_head_that_does_not_come_ends_the_connection"),
     Guard(f"{API}wire.py", 'if len(self.connections) > MOST_CONNECTIONS:', 'if False:', f"{WIRE}::test_one_connection_too_many_is_told_so"),
@@ -75,7 +76,7 @@ GUARDS = (
     Guard("engine/service/users.py", 'if not attempt:', 'if False:', "tests/console/test_gate.py::test_five_wrong_passwords_close_the_door_for_a_quarter_of_an_hour_in_every_tab"),
     Guard("console/auth.py", 'if _public() and not st.get_option("server.allowedHosts"):', 'if False:', "tests/console/test_gate.py::test_a_public_address_that_answers_to_any_name_is_closed"),
     Guard("console/shell.py", 'if operator is None:\n        auth.sign_in_screen()\n        st.stop()', 'if operator is None:\n        auth.sign_in_screen()', "tests/console/test_gate.py::test_signed_out_shows_only_the_sign_in"),
-    Guard("engine/service/notify.py", 'redact = Redactor(config.secrets())', 'redact = Redactor()', "tests/service/test_alerts.py::test_no_secret_is_in_a_notice_or_in_the_log"),
+    Guard("engine/service/notify.py", 'redact = Redactor(config.secrets())', 'redact = Redactor()', "tests/service/test_notify.py::test_no_secret_is_in_a_notice_or_in_the_log"),
 )  # fmt: skip
 
 

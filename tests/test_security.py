@@ -31,6 +31,7 @@ from engine import log
 from engine.clock import SystemClock
 from engine.config import SECRETS, SOURCE_HOSTS, Secret, load_config, with_credentials
 from engine.errors import ConfigError, UsageError
+from engine.service.console import start
 from engine.settings import check_setting
 from engine.store import settings
 from tests.fakes.visitor import visit
@@ -245,6 +246,28 @@ def test_files_are_for_their_owner_alone(world: dict[str, str], tmp_path: Path) 
     command(world, "stop")
     files = list((tmp_path / "data").rglob("*"))
     assert len(files) >= 4
+    for file in files:
+        assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file
+
+
+def test_the_console_leaves_nothing_that_others_may_read(tmp_path: Path) -> None:
+    """Started as ``console`` starts it, from a shell whose new files anybody may read."""
+    database, port = tmp_path / "data" / "bot.db", free_port()
+    begin = start(database, port, {**os.environ, "BTCBUZZ_LLM": "scripted"})
+    with subprocess.Popen(
+        begin.command, cwd=begin.folder, env=begin.environ, umask=0o022,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        try:
+            wait_for(port)
+            with visit(f"http://127.0.0.1:{port}") as tab:
+                tab.open("overview")
+            now = Path(f"/proc/{process.pid}/status").read_text()
+            files = [database.parent, *database.parent.rglob("*")]
+        finally:
+            process.terminate()
+    assert "Umask:\t0077" in now
+    assert database in files
     for file in files:
         assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file
 
