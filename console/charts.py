@@ -7,6 +7,7 @@ escaped, because Plotly reads some markup (facts: reliability-and-security §5.4
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from engine.learning.analyse import Look
 from engine.learning.overview import Matured
 
 HEIGHT = 260
+BAND = "rgba(128,138,150,0.25)"
+EDGE = {"width": 1, "color": "rgba(128,138,150,0.9)"}
+RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Marked on the axis of a ratio; early intervals are wider and run out of it."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +105,18 @@ def maturing(rows: Sequence[Matured]) -> Chart:
     known = [row for row in rows if row.median is not None]
     ages = [row.age_h for row in known]
     figure = _figure("% of impressions at 7 days")
-    figure.update_xaxes(title={"text": "hours since posting"})
-    for bound, fill in (
-        ([row.high for row in known], None),
-        ([row.low for row in known], "tonexty"),
-    ):
-        figure.add_scatter(
-            x=ages, y=[100 * (value or 0) for value in bound], mode="lines", line={"width": 0},
-            fill=fill, fillcolor="rgba(128,138,150,0.2)", hoverinfo="skip",
-        )  # fmt: skip
+    figure.update_yaxes(range=[0, 105])
+    figure.update_xaxes(
+        title={"text": "age of the post; band: 5th to 95th of a hundred posts"}, type="log",
+        tickvals=ages, ticktext=[_age(age) for age in ages],
+    )  # fmt: skip
     figure.add_scatter(
         x=ages, y=[100 * (row.median or 0) for row in known], mode="lines+markers", name="median",
         hovertemplate="%{x} h: %{y:.0f} %<extra></extra>",
+    )  # fmt: skip
+    _band(
+        figure, ages, [100 * (row.low or 0) for row in known],
+        [100 * (row.high or 0) for row in known], "%{x} h: %{y:.0f} %<extra></extra>",
     )  # fmt: skip
     table = [
         {"hours": r.age_h, "posts": r.posts, "median": r.median, "5th": r.low, "95th": r.high}
@@ -131,18 +136,21 @@ def interval_over_time(looks: Sequence[Look]) -> Chart:
     """The always-valid interval of a ratio after each tested pair; 1 is no difference."""
     known = [look for look in looks if look.low is not None and look.high is not None]
     pairs = [look.pairs for look in known]
-    figure = _figure("ratio to the baseline")
-    figure.update_xaxes(title={"text": "pairs of mature posts"})
-    for bound, fill in (
-        ([look.high for look in known], None),
-        ([look.low for look in known], "tonexty"),
-    ):
-        figure.add_scatter(
-            x=pairs, y=bound, mode="lines", line={"width": 1}, fill=fill,
-            fillcolor="rgba(128,138,150,0.2)", hovertemplate="%{x} pairs: %{y:.2f}<extra></extra>",
+    figure = _figure("times the baseline's rate")
+    figure.update_yaxes(
+        type="log", range=[math.log10(RATIOS[0]), math.log10(RATIOS[-1])], tickvals=RATIOS,
+        ticktext=[f"{ratio:g}x" for ratio in RATIOS],
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "pairs of posts 48 hours old; band: 95 % interval"})
+    _band(
+        figure, pairs, [look.low for look in known], [look.high for look in known],
+        "%{x} pairs: %{y:.2f}x<extra></extra>",
+    )  # fmt: skip
+    for ratio, dash, name in ((1.0, "solid", "no difference"), (1.4, "dot", "+40 %")):
+        figure.add_hline(
+            y=ratio, line={"width": 1, "dash": dash}, annotation_text=name,
+            annotation_position="top right", annotation_font_size=11,
         )  # fmt: skip
-    for ratio, dash in ((1.0, "solid"), (1.4, "dot")):
-        figure.add_hline(y=ratio, line={"width": 1, "dash": dash})
     table = [
         {"pairs": look.pairs, "low": look.low, "high": look.high, "e-value": look.e_value}
         for look in looks
@@ -190,6 +198,21 @@ def _figure(unit: str) -> go.Figure:
         xaxis={"automargin": True}, hoverlabel={"align": "left"},
     )  # fmt: skip
     return figure
+
+
+def _band(
+    figure: go.Figure, x: Sequence[int], low: Sequence[float | None],
+    high: Sequence[float | None], hover: str,
+) -> None:  # fmt: skip
+    """An interval along ``x``: two thin edges and what lies between them."""
+    for edge, fill in ((high, None), (low, "tonexty")):
+        figure.add_scatter(
+            x=x, y=edge, mode="lines", line=EDGE, fill=fill, fillcolor=BAND, hovertemplate=hover
+        )
+
+
+def _age(hours: int) -> str:
+    return f"{hours} h" if hours < 24 else words.count(hours // 24, "day")
 
 
 def _rows(times: Sequence[datetime], values: Sequence[float]) -> list[dict[str, Any]]:

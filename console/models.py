@@ -41,6 +41,15 @@ def load(name: str) -> Loaded:
     return Loaded(build_backend(data.config(), name=name))
 
 
+def in_force() -> Model | None:
+    """The configured model, to be asked how it is; None where its name is none."""
+    settings = data.config()
+    try:
+        return load(f"{settings.llm}:{settings.model}").model
+    except BuzzError:
+        return None
+
+
 @st.cache_data(ttl=60, show_spinner=False)
 def names(backend: str, configured: str) -> list[str]:
     """Models to choose from: the configured one, then what its server has."""

@@ -94,7 +94,7 @@ def _stopped(operator: Operator, health: Health) -> None:
 def _lines(health: Health) -> list[tuple[str, str]]:
     """Icon and words, one line each."""
     runner = (
-        (":green[:material/check_circle:]", f"runner alive {words.span(health.age_s)} ago")
+        (":green[:material/check_circle:]", f"runner alive {words.since(health.age_s)}")
         if health.alive and health.age_s is not None
         else (
             ":red[:material/error:]",

@@ -99,6 +99,11 @@ def plain(text: str) -> str:
     return "  \n".join(line or "\u00a0" for line in lines)
 
 
+def marked(text: str, color: Color) -> str:
+    """Markdown of ``text`` on a coloured ground."""
+    return f":{color}-background[{plain(text)}]"
+
+
 def highlighted(text: str, spans: Sequence[tuple[int, int, Color]]) -> str:
     """Markdown of ``text`` with coloured spans (code-point offsets); overlaps are dropped."""
     parts, at = [], 0
@@ -106,7 +111,7 @@ def highlighted(text: str, spans: Sequence[tuple[int, int, Color]]) -> str:
         if start < at or end <= start or end > len(text) or "\n" in text[start:end]:
             continue
         parts.append(plain(text[at:start]) if start > at else "")
-        parts.append(f":{color}-background[{plain(text[start:end])}]")
+        parts.append(marked(text[start:end], color))
         at = end
     parts.append(plain(text[at:]) if at < len(text) else "")
     return "".join(parts)
@@ -117,8 +122,14 @@ def ago(moment: str | datetime | None, now: datetime) -> str:
     if moment is None:
         return "never"
     seconds = (now - _moment(moment)).total_seconds()
-    text = span(abs(seconds))
-    return f"{text} ago" if seconds >= 0 else f"in {text}"
+    return since(seconds) if seconds >= 0 else f"in {span(-seconds)}"
+
+
+def since(seconds: float) -> str:
+    """An age as people say it: ``just now``, ``4 s ago``."""
+    if seconds < 1:
+        return "just now"
+    return f"{seconds:.0f} s ago" if seconds < 10 else f"{span(seconds)} ago"
 
 
 def span(seconds: float) -> str:

@@ -37,7 +37,8 @@ def runs(desk: Desk) -> None:
         )
         return
     for number, run in enumerate(found):
-        title = f"Run {run.id} · {run.state} · {run.done} of {run.planned} calls"
+        names = ", ".join(Plan.from_dict(run.plan).models)
+        title = f"Run {run.id} · {names} · {run.state} · {run.done} of {run.planned} calls"
         box = st.expander(
             words.plain(title), expanded=number == 0, key=f"bench.{run.id}", on_change="rerun"
         )
@@ -59,7 +60,10 @@ def _run(desk: Desk, run: BenchRun) -> None:
     with data.showing() as db:
         found = cells(Plan.from_dict(run.plan), bench.calls(db, run.id))
     st.dataframe([_row(cell) for cell in found], hide_index=True, alt=_finding(found))
-    st.caption("Medians with 95 % intervals; acceptance counts failed calls as not accepted.")
+    st.caption(
+        "Accepted: passes every check; a failed call is not accepted; 95 % interval in brackets. "
+        "Cold: the first call after an unload. Per accepted post: all the time spent, over them."
+    )
 
 
 def _row(cell: Cell) -> dict[str, object]:
@@ -67,15 +71,18 @@ def _row(cell: Cell) -> dict[str, object]:
     seconds = cell.seconds
     return {
         "model": cell.model, "kind": cell.content_type, "recipe": cell.recipe,
-        "done": f"{cell.n_done} of {cell.n_planned}",
         "accepted": f"{cell.n_accepted} of {cell.n_done} ({100 * interval.low:.0f}–{100 * interval.high:.0f} %)",
         "over 95 %": acceptance_light(cell),
-        "seconds, median": "–" if seconds.median is None else f"{seconds.median:.2f} of {seconds.n}",
+        "median": "–" if seconds.median is None else f"{words.span(seconds.median)} of {seconds.n}",
         "under 2 s": speed_light(cell),
-        "seconds an accepted post": cell.seconds_per_accepted,
-        "cold, s": cell.cold.wall_s if cell.cold else None,
-        "tokens/s": cell.decode_tok_s,
+        "per accepted post": _time(cell.seconds_per_accepted),
+        "cold": _time(cell.cold.wall_s if cell.cold else None),
+        "tokens/s": "–" if cell.decode_tok_s is None else f"{cell.decode_tok_s:.0f}",
     }  # fmt: skip
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else words.span(seconds)
 
 
 def _finding(found: list[Cell]) -> str:
@@ -83,7 +90,7 @@ def _finding(found: list[Cell]) -> str:
     if not timed:
         return "No combination has an accepted post yet."
     best = min(timed, key=lambda cell: cell.seconds_per_accepted or 0)
-    return f"Least seconds an accepted post: {best.model}, {best.content_type}, {best.seconds_per_accepted:.2f}."
+    return f"Least time an accepted post: {best.model}, {best.content_type}, {_time(best.seconds_per_accepted)}."
 
 
 def start(desk: Desk) -> None:
@@ -95,7 +102,10 @@ def start(desk: Desk) -> None:
         st.pills(
             "Models", available, selection_mode="multi", default=available[:1], key="bench.models"
         )
-        st.text_input("More models", key="bench.more", placeholder="ollama:llama3:8b, ollama:phi")
+        st.text_input(
+            "More models", key="bench.more", placeholder="ollama:llama3:8b, ollama:phi",
+            help="As backend:name, separated by commas.",
+        )  # fmt: skip
         st.pills(
             "Kinds",
             CONTENT_TYPES,
@@ -103,7 +113,10 @@ def start(desk: Desk) -> None:
             default=["price", "joke"],
             key="bench.kinds",
         )
-        st.number_input("Repeats", 1, 200, 20, key="bench.repeats")
+        st.number_input(
+            "Repeats", 1, 200, 20, key="bench.repeats",
+            help="Calls of each model for each kind. 73 accepted of 73 show more than 95 %.",
+        )  # fmt: skip
         st.form_submit_button("Queue it", disabled=not desk.may("editor"), on_click=_start)
 
 
@@ -153,7 +166,7 @@ def production(desk: Desk) -> None:
                 "calls": row.calls,
                 "worked": words.share(row.ok, row.calls, least=LEAST),
                 "accepted by checks": words.share(row.accepted, row.judged, least=LEAST),
-                "seconds, median": round(statistics.median(row.seconds), 2) if row.seconds else None,
+                "median time": _time(statistics.median(row.seconds) if row.seconds else None),
             }
             for row in rows
         ],

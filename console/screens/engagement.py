@@ -66,7 +66,7 @@ def _groups(found: Sequence[Group]) -> None:
     st.dataframe(
         [
             {
-                "group": group.name, "posts": group.posts, "strength": group.strength,
+                "group": group.name, "posts": group.posts, "sample": group.strength,
                 "engagement rate": "–" if group.rate is None else f"{100 * group.rate:.2f} %",
                 "95 % interval": "–" if group.low is None or group.high is None
                 else f"{100 * group.low:.2f} to {100 * group.high:.2f} %",
@@ -83,6 +83,7 @@ def _ranked(desk: Desk, title: str, found: Sequence[Ranked]) -> None:
         with st.container(border=True, gap="xsmall"):
             st.text(post.text)
             parts.moment(
-                f"{post.engagements:,} of {post.impressions:,} impressions ·", post.posted_at,
+                f"{words.count(post.engagements, 'engagement')} of "
+                f"{words.count(post.impressions, 'impression')} ·", post.posted_at,
                 desk.zone, desk.now,
             )  # fmt: skip

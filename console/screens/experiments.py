@@ -14,14 +14,12 @@ from console.shell import Desk
 from engine.learning import spec
 from engine.learning.judge import Judged
 from engine.learning.overview import WEAK_FROM, Experiments, experiments_page
-from engine.learning.states import EXPLAINED
+from engine.learning.states import EXPLAINED, Light
 from engine.service.users import Operator
 
-LIGHTS = {
-    "shown": (":green", ":material/check_circle:"),
-    "excluded": (":red", ":material/cancel:"),
-    "not shown": (":gray", ":material/radio_button_unchecked:"),
-}
+GOOD, BAD = (":green", ":material/check_circle:"), (":red", ":material/cancel:")
+OPEN = (":gray", ":material/radio_button_unchecked:")
+HOLDOUT = "Holdout: a share of the slots stays with the templates"
 
 
 def read(desk: Desk) -> Experiments:
@@ -39,7 +37,7 @@ def show(desk: Desk, view: Experiments) -> None:
             "have no engagement and prove nothing.",
             ":material/labs:",
         )
-    for judged in view.judged:
+    for judged in sorted(view.judged, key=lambda one: one.experiment.kind == "holdout"):
         _one(desk, judged)
 
 
@@ -47,25 +45,26 @@ def _one(desk: Desk, judged: Judged) -> None:
     experiment, main = judged.experiment, judged.main
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(words.plain(experiment.name), width="content")
+            name = HOLDOUT if experiment.kind == "holdout" else experiment.name
+            st.subheader(words.plain(name), width="content")
             running = experiment.state == "running"
             st.badge(experiment.state, color="blue" if running else "gray")
             parts.moment("since", experiment.started_at, desk.zone, desk.now)
         st.markdown(f"**{words.plain(main.sentence)}**")
         st.caption(words.plain(f"{main.state}: {EXPLAINED[main.state]} {' '.join(main.reasons)}"))
         with st.container(horizontal=True):
-            for name, light in (
-                ("better", main.lights.better), ("+40 %", main.lights.kpi), ("harm", main.lights.harm)
+            for drawn in (
+                light("better", main.lights.better), light("+40 %", main.lights.kpi),
+                light("harm", main.lights.harm, wished=False),
             ):  # fmt: skip
-                color, icon = LIGHTS[light]
-                st.markdown(f"{color}[{icon} {words.plain(name)} {light}]", width="content")
+                st.markdown(drawn, width="content")
         if main.looks:
             charts.draw(charts.interval_over_time(main.looks), key=f"experiment.{experiment.id}")
         st.dataframe(
             [
                 {
                     "arm": arm.arm, "slots": arm.assigned, "posted": arm.posted,
-                    "48 h old": arm.mature, "written by fallback": arm.fallback,
+                    "48 h old": arm.mature, "fell back to a template": arm.fallback,
                 }
                 for arm in judged.arms
             ],
@@ -79,10 +78,19 @@ def _one(desk: Desk, judged: Judged) -> None:
             words.plain(
                 f"specification {experiment.spec_hash[:16]} · seed commitment "
                 f"{experiment.seed_hash[:16]}{seed}"
-            )
+            ),
+            help="Hashes of the frozen design and of the secret seed that draws the arms. The seed "
+            "is shown when the experiment is over: then anybody can check every draw.",
         )
         if running:
             _stop_form(desk, experiment.id)
+
+
+def light(name: str, found: Light, *, wished: bool = True) -> str:
+    """Markdown of one light; green is good news, so a harm that is excluded is green."""
+    good = found == ("shown" if wished else "excluded")
+    color, icon = OPEN if found == "not shown" else GOOD if good else BAD
+    return f"{color}[{icon} {words.plain(name)}: {found}]"
 
 
 def _stop_form(desk: Desk, experiment_id: int) -> None:
@@ -127,7 +135,7 @@ def _details(judged: Judged) -> None:
             f"At the registered end: paired t p = {judged.at_end.t_p:.3f}, Wilcoxon "
             f"p = {judged.at_end.wilcoxon_p:.3f}. Valid only if never used to stop."
         )
-    if judged.as_generated:
+    if judged.as_generated and judged.as_generated.ratio is not None:
         st.caption(words.plain(f"As written, not causal: {judged.as_generated.sentence}"))
 
 

@@ -81,7 +81,8 @@ def _judged(db: Database, desk: Desk) -> Judged | None:
 
 def show(view: View) -> None:
     with st.container(border=True):
-        st.subheader("Targets of the mission, last 7 days")
+        st.subheader("Targets")
+        st.caption("Over the last 7 days, where nothing else is said.")
         with st.grid(4, min_column_width=190):
             for goal in goals(view):
                 _draw(goal)
@@ -128,7 +129,7 @@ def _share(
 
 
 def _unexplained(figures: Figures) -> Goal:
-    name, target, n = "Slots without a reason", "0", figures.slots_ended
+    name, target, n = "Slots lost without a reason", "0", figures.slots_ended
     if not n:
         return _too_few(name, target, n, least=1)
     lost = figures.slots_unexplained

@@ -43,7 +43,8 @@ def arena(desk: Desk) -> None:
     else:
         _pair(desk, pair, count)
     if found.votes:
-        st.markdown(f"**{words.plain(found.verdict)}** :gray[{words.count(found.votes, 'vote')}]")
+        said = found.verdict[:1].upper() + found.verdict[1:]
+        st.markdown(f"**{words.plain(said)}** :gray[{words.count(found.votes, 'vote')}]")
         st.dataframe(
             [
                 {
@@ -55,6 +56,7 @@ def arena(desk: Desk) -> None:
             ],
             hide_index=True, alt=f"{found.verdict}, by {found.votes} votes.",
         )  # fmt: skip
+        st.caption("Strength: log odds to win against the average of them (Bradley–Terry).")
 
 
 def _pair(desk: Desk, pair: Shown, count: int) -> None:

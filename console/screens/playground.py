@@ -263,7 +263,7 @@ def _summary(tried: list[Try], blind: bool) -> None:
         rows.append({
             "model": name, "accepted": f"{passed} of {len(mine)}",
             "95 % interval": f"{100 * ends.low:.0f} to {100 * ends.high:.0f} %",
-            "seconds, median": round(statistics.median(item.seconds for item in mine), 2),
+            "median time": words.span(statistics.median(item.seconds for item in mine)),
             "tokens, median": statistics.median(
                 [item.generation.usage.output_tokens or 0 for item in mine if item.generation] or [0]
             ),

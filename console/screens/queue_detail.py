@@ -118,11 +118,17 @@ def _spans(detail: Detail) -> list[tuple[int, int, Color]]:
 
 
 def _proof(detail: Detail) -> None:
+    """Each fact once, behind the parts of the text that it proves."""
     if not detail.proofs:
         parts.fact_line("Proof", "nothing in it needs a figure")
         return
-    claims = [f"{proof.claim} ← {proof.value_text}" for proof in detail.proofs]
-    parts.fact_line("Proof", " · ".join(dict.fromkeys(claims)))
+    proved: dict[str, list[str]] = {}
+    for proof in sorted(detail.proofs, key=lambda proof: proof.start):
+        proved.setdefault(proof.value_text, []).append(detail.post.text[proof.start : proof.end])
+    with st.container(gap="xxsmall"):
+        for value_text, texts in proved.items():
+            marked = " ".join(words.marked(part, "green") for part in dict.fromkeys(texts))
+            st.markdown(f"{marked} ← {words.plain(value_text)}")
 
 
 def _now(desk: Desk, detail: Detail) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from sqlite_utils import Database
 
-from console import data, fields, parts, state, words
+from console import data, fields, models, parts, state, words
 from console.actions import act
 from console.screens import acknowledge
 from console.shell import Desk
@@ -62,7 +62,8 @@ def _check(check: Check) -> None:
 def _examine() -> None:
     settings = data.config()
     with st.spinner("The doctor looks at every part"):
-        state.set_examined(doctor.diagnose(Patient(settings, data.clock, None, streamlit_config())))
+        patient = Patient(settings, data.clock, models.in_force(), streamlit_config())
+        state.set_examined(doctor.diagnose(patient))
 
 
 def _keys() -> None:
@@ -102,7 +103,7 @@ def _jobs(desk: Desk) -> None:
         return
     st.dataframe(
         [
-            {"job": job, "last": words.ago(at, desk.now), "took": words.span(seconds), "ended": outcome, "error": error}
+            {"job": job, "last": words.ago(at, desk.now), "took": words.span(seconds), "ended": outcome, "error": error or "–"}
             for job, at, seconds, outcome, error in runs
         ],
         hide_index=True, alt=f"Last run of {len(runs)} jobs.",

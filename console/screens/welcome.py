@@ -35,7 +35,9 @@ def show(desk: Desk) -> None:
     with st.container(border=True):
         st.markdown("**Start it**")
         st.code("python runner.py run", language=None)
-        st.caption("The first post is written at the next slot, or at once: python runner.py once")
+        st.caption(
+            "The first post is written at the next slot, or at once: `python runner.py once`"
+        )
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             "**Or look around first.** A made-up week, marked as sample, removed in one click."
@@ -86,7 +88,7 @@ def _market() -> Step:
         )  # fmt: skip
     return Step(
         "2. A market", ":material/show_chart:", "open",
-        f"The runner was alive {words.span(beat)} ago and has stored no price so far.",
+        f"The runner was alive {words.since(beat)} and has stored no price so far.",
         "It looks every two minutes; python runner.py doctor says what it cannot reach.",
     )  # fmt: skip
 

@@ -118,7 +118,8 @@ def _open_account(path: Path, clock: FakeClock) -> None:
     with opened(path) as db:
         migrate(db)
         ensure_templates(db, now=now)
-        settings.put(db, "content.lead_s", 0, actor=WHO, now=now)
+        for key in ("content.lead_s", "learning.holdout_pct"):
+            settings.put(db, key, 0, actor=WHO, now=now)
         for kind, times in SLOTS.items():
             schedules.insert(db, Plan(kind, "UTC", times, content_type=kind), now=now)
         arms = (Arm("template", use_model=False), Arm("model"))
@@ -133,11 +134,12 @@ def _second_question(path: Path, clock: FakeClock) -> None:
         (running,) = experiments.running(db)
         spec.stop(db, running.id, reason="the answer is clear", actor=WHO, now=now)
         found = templates.production(db, "price")
-        assert found is not None
+        operator = users.local_operator(db)
+        assert found is not None and operator is not None
         template, old = found
         new = change.save_version(
             db, template.id, system=old.system, body=f"{old.body}\nOne sentence is enough.",
-            variables=list(old.variables), note="shorter", actor=users.local_operator(db), now=now,
+            variables=list(old.variables), note="shorter", actor=operator, now=now,
         )  # fmt: skip
         arms = tuple(
             Arm(name, template_versions={"price": version.id})

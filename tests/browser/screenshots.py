@@ -138,7 +138,8 @@ def _shoot(
     page.set_viewport_size({"width": width, "height": max(700, min(int(height), TALLEST))})
     _settle(page)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    small = picture.quantize(256, dither=Image.Dither.NONE)
+    # this method keeps rare colours, e.g. of one red word
+    small = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(IMAGES / f"{name}.png", optimize=True)
     context.close()
     print(f"{name}.png {(IMAGES / f'{name}.png').stat().st_size // 1000} kB")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.screens import experiments as experiments_screen
 from engine.service import schedule
 from engine.store import experiments, schedules
 from engine.store.database import opened
@@ -65,6 +66,14 @@ def test_a_prompt_against_itself_is_refused_in_a_sentence(launch: Launch) -> Non
     assert not app.exception
     with opened(Path(os.environ["BTCBUZZ_DB"])) as db:
         assert experiments.running(db) == []
+
+
+def test_a_shown_harm_is_bad_news_and_an_excluded_one_good() -> None:
+    assert experiments_screen.light("better", "shown").startswith(":green")
+    assert experiments_screen.light("better", "excluded").startswith(":red")
+    assert experiments_screen.light("harm", "shown", wished=False).startswith(":red")
+    assert experiments_screen.light("harm", "excluded", wished=False).startswith(":green")
+    assert experiments_screen.light("harm", "not shown", wished=False).startswith(":gray")
 
 
 def _button(app, label: str):  # type: ignore[no-untyped-def]

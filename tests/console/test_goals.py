@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BUSY = Figures((0.8,) * 300, 312, 304, 120, 1, 99, 100, 0)
 NAMES = [
     "Response time", "Model calls that work", "Drafts refused by checks", "Slots filled in time",
-    "Slots without a reason", "Memory", "Engagement", "Spend this month",
+    "Slots lost without a reason", "Memory", "Engagement", "Spend this month",
 ]  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_every_target_of_the_mission_is_there_with_its_sample(path: Path) -> Non
         ("Model calls that work", Figures((0.8,) * 300, 312, 280, 120, 1, 99, 100, 0)),
         ("Drafts refused by checks", Figures((0.8,) * 300, 312, 304, 120, 9, 99, 100, 0)),
         ("Slots filled in time", Figures((0.8,) * 300, 312, 304, 120, 1, 90, 100, 0)),
-        ("Slots without a reason", Figures((0.8,) * 300, 312, 304, 120, 1, 99, 100, 1)),
+        ("Slots lost without a reason", Figures((0.8,) * 300, 312, 304, 120, 1, 99, 100, 1)),
     ],
 )
 def test_a_missed_target_is_told_as_missed(path: Path, name: str, worse: Figures) -> None:

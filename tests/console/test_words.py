@@ -81,6 +81,8 @@ def test_times_are_local_and_carry_utc_beside_them() -> None:
     assert words.local(NOW - timedelta(days=2), vilnius, now=NOW) == "Fri 14:00"
     assert words.local(NOW - timedelta(days=40), vilnius, now=NOW) == "13 Oct 2026 15:00"
     assert words.utc(NOW) == "2026-11-22 12:00:00 UTC"
+    assert words.ago(NOW - timedelta(milliseconds=435), NOW) == "just now"
+    assert words.ago(NOW - timedelta(seconds=4.4), NOW) == "4 s ago"
     assert words.ago(NOW - timedelta(minutes=12), NOW) == "12 min ago"
     assert words.ago(NOW + timedelta(minutes=23), NOW) == "in 23 min"
     assert words.ago(None, NOW) == "never"
