@@ -30,7 +30,7 @@ class Case:
     ``last_ref``: the level last spoken of; ``way``: the direction said earlier in this sentence; ``spans``: horizons its
     changes were proved over; ``relation``: of the number before, for lists (``crossed A, B and C``);
     ``against``: the level this sentence compares with; ``spoken``: levels named in this or the
-    sentence before; ``rates``: a fee rate was said with its unit."""
+    sentence before; ``asked``: what the question before was about (``Volume?``); ``rates``: a fee rate was said with its unit."""
 
     text: str
     known: Known
@@ -49,8 +49,10 @@ class Case:
     ago: Item | None = None
     rounds: list[float] = field(default_factory=list)
     measured: set[float] = field(default_factory=set)
+    asked: str = ""
     rates: bool = False
     of_record: bool = False
+    sized: set[str] = field(default_factory=set)
     sentence: Sentence = field(default_factory=Sentence)
 
     def quote(self, item: Item) -> str:

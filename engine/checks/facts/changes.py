@@ -65,7 +65,7 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
     if not _fits(segment, item, abs(change)):
         case.reject("number", item, said)
         return
-    sign = number.sign or compared(segment, item)
+    sign = number.sign or compared(segment, item) or _cost(segment, item)
     if sign == 2 or (sign == 0 and (_moves(segment) or signed(segment, item))):
         sign = 0  # the direction word is judged by itself
     elif sign == 0:
@@ -74,6 +74,16 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
         case.reject("direction", item, said)
         return
     case.prove(item, f"change over {span}", SPANS[span], pct(change))
+
+
+def _cost(segment: Segment, item: Item) -> int:
+    """``the week has taken 4.07 %``, ``the day's bill, 1.2 %``: what a horizon does to the price."""
+    led = before(segment, item.place, 6)
+    timed = any(x.kind == "span" for x in led)
+    taken = {"took", "taken", "takes", "cost", "costs", "bill", "toll", "damage"}
+    given = {"gave", "given", "gives", "brought", "returned", "paid"}
+    words = {x.value for x in led}
+    return timed * (bool(words & given) - bool(words & taken))
 
 
 def _of_something(segment: Segment, item: Item) -> bool:
@@ -136,6 +146,7 @@ def _fits(segment: Segment, item: Item, size: float) -> bool:
     return number.equals(size)
 
 
+_NO_AMOUNT = ("away", "to", "at", "from", "between", "against", "odd")
 _PASSED = {"the", "a", "an", "just", "only", "by", "its", "than"}
 
 
@@ -143,7 +154,7 @@ def relation_to(segment: Segment, i: int) -> str:
     """The relation word right before a number: ``over $67K``, ``just shy of 68,000``."""
     than = False
     for item in before(segment, i, 3):
-        if item.kind == "rel" and item.value not in ("away", "to", "at", "from", "between"):
+        if item.kind == "rel" and item.value not in _NO_AMOUNT:
             item.done = True
             return _crossing(segment, item)
         if item.kind == "dir" and item.value in ("up", "down") and than:
@@ -152,10 +163,16 @@ def relation_to(segment: Segment, i: int) -> str:
         skipped = item.kind == "rel" and item.value == "at"
         if not skipped and (item.kind != "word" or item.value not in _PASSED):
             break
+    led = before(segment, i, 1)
     for item in after(segment, i, 1):
+        behind = after(segment, item.place, 1)
+        coin = item.kind == "topic" and (not behind or behind[0].kind == "sep")
+        if coin and item.value in ("btc", "cap") and led and led[0].value == "a":
+            return "about"  # "on a $118,000 coin"
         if item.kind == "rel" and item.value == "about" and _trails(item):
             return "about"
-        if item.kind == "rel" and item.value == "just_above" and item.size == "odd":
+        if item.kind == "rel" and item.value == "odd":
+            item.done = True
             return "odd"
         if item.value in ("+", "plus") and not item.spaced:
             return "above"

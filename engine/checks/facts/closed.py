@@ -186,11 +186,10 @@ def _acted(case: Case, segment: Segment, item: Item) -> str:
     if not actor or item.place > _LEADS or any(x.value in _OBJECT_OF for x in lead):
         return ""
     for other in after(segment, item.place, 4):
-        if other.kind != "neg" and other.value in _LIGHT | _ABOUT:
+        if other.kind != "neg" and other.value in _LIGHT | _ABOUT | {"having", "eating"}:
             continue
-        idle = other.kind not in ("word", "neg") or other.value in _listed("pastimes") | _listed(
-            "manner"
-        )
+        calm = _listed("pastimes") | _listed("manner")
+        idle = other.kind not in ("word", "neg") or other.value in calm or _thing(other.value)
         return "" if idle else "the snapshot knows nothing of people"
     return ""
 
@@ -207,7 +206,8 @@ def _worldly(case: Case, sentence: Sentence) -> bool:
         return True
     if len(items) > 1 and items[0].kind == "word" and not harmless(items[0].value):
         verb = items[1].value  # "Elon posted": an unknown subject
-        if items[1].kind == "word" and verb.endswith(("ed", "s")) and harmless(verb):
+        acts = verb.endswith(("ed", "s")) and verb not in ("is", "was")
+        if items[1].kind == "word" and acts and harmless(verb):
             return True
     return any(
         item.kind == "word" and _named(case, item) and not harmless(item.value)
@@ -230,7 +230,9 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
     if item.value in _listed("actors") and led and led[0].value in ("on", "by", "after", "amid"):
         return "no fact tells why"
     if item.value in _listed("deals") and market:
-        return "" if _harmless_deal(segment, item) else "the snapshot knows of no deals"
+        own = any(x.value in _SPEAKER for x in list(case.sentence.items())[:2])
+        own = own and not case.sentence.has("topic")
+        return "" if own or _harmless_deal(segment, item) else "the snapshot knows of no deals"
     if harmless(item.value) or not market or _tagged(case, item):
         return ""
     following = after(segment, item.place, 1)
@@ -287,6 +289,8 @@ def _predicate(segment: Segment, item: Item) -> bool:
     """The verb or adjective of the market: ``Bitcoin frobs``, ``the price is unfair``."""
     for other in before(segment, item.place, 4):
         if other.kind == "topic":
+            if other.value == "halving" and item.value in ("cut", "cuts", "halved", "halves"):
+                return False
             return other.value != "btc" or _market_itself(other)
         if other.kind == "ref" and other.value == "ath":
             return True

@@ -20,6 +20,7 @@ _PAST_NEGATIONS = (
 )  # fmt: skip
 _UP = {"above", "just_above", "cross_up", "hold_above"}
 _DOWN = {"below", "just_below", "cross_down", "hold_below"}
+_EITHER_WAY = {"break", "broken", "breach", "breached", "cross", "crossed", "crossing", "breaking"}
 _REFUSED = ("instead", "rather", "stop", "anything but", "false", "denies", "lacks")
 
 
@@ -39,6 +40,10 @@ def denied_level(case: Case, segment: Segment, negation: Item, item: Item) -> bo
     ):
         return False
     relation = _relation(segment, negation, item)
+    if any(
+        case.quote(x).lower() in _EITHER_WAY for x in segment.items[negation.place : item.place]
+    ):
+        relation = ""
     between = segment.items[negation.place + 1 : item.place]
     around = [*segment.items[max(0, negation.place - 2) : negation.place], *between]
     day = any(x.value == "24h" for x in case.sentence.items() if x.kind == "span")

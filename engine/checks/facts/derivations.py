@@ -16,6 +16,7 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import HALVING_BLOCKS, Known, usd
 from engine.checks.facts.levels import close_to
 from engine.checks.facts.numbers import Number, Unit
+from engine.checks.facts.roles import price_place
 
 _APART = {
     "gap", "separate", "separates", "separated", "separating", "apart", "difference", "between", "distance", "wide", "top",
@@ -57,7 +58,12 @@ def _by_value(case: Case, sentence: Sentence, segment: Segment, item: Item) -> N
     for rule in _RULES:
         spoken = {"high", "low"} <= case.spoken and rule.claim.startswith("width")
         spoken = spoken and not segment.of("dir", "ref") and not _other_horizon(segment)
-        if item.value not in rule.units or not (spoken or rule.fits_here(sentence, segment, item)):
+        width = rule.claim.startswith("width") and price_place(case, segment, item)
+        if (
+            width
+            or item.value not in rule.units
+            or not (spoken or rule.fits_here(sentence, segment, item))
+        ):
             continue
         value = rule.value(case.known)
         if value is not None and _equals(segment, item, number, value):
@@ -115,7 +121,7 @@ def _width_here(sentence: Sentence, segment: Segment, item: Item) -> bool:
 
 
 def _high_to_record(sentence: Sentence, segment: Segment, item: Item) -> bool:
-    refs = {x.value for x in segment.of("ref")}
+    refs = {x.value for x in sentence.items() if x.kind == "ref"}
     return {"high", "ath"} <= refs and not _other_horizon(segment)
 
 
@@ -192,6 +198,12 @@ _RULES = (
             word for x in sentence.items() for word in (x.value.removeprefix("other:several "), "since" if "earlier" in x.value else "")
         },
     ),
+    _Derived(
+        "middle of the 24 h range", "high_24h, low_24h", ("usd", "bare"), Known.middle_usd,
+        lambda sentence, segment, item: any(
+            x.value in ("mid", "middle", "midpoint") for x in before(segment, item.place, 3)
+        ),
+    ),
     _Derived("what waiting saves", "fees", ("feerate",), Known.fee_gap, _fee_gap),
 )  # fmt: skip
 
@@ -231,7 +243,12 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         "stood",
         "stands",
     }
-    exact = number.unit == "days" and number.value == days >= _TELLING and "in" not in words
+    exact = (
+        number.unit == "days"
+        and days is not None
+        and number.value == days >= _TELLING
+        and "in" not in words
+    )
     told = bool(telling) or item.kind == "ago" or exact
     if days is None or not about or not told or words & _NO_AGE or sentence.has("neg"):
         return

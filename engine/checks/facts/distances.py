@@ -46,7 +46,8 @@ def role_here(segment: Segment, ref: Item) -> str:
 def distances(case: Case, segment: Segment) -> None:
     """Judge every percentage, amount or share that is a distance to a level."""
     for item in segment.of("num"):
-        if not item.done and item.value in ("pct", "usd", "share"):
+        wide = item.value == "pct" and any(x.value == "range" for x in segment.of("ref"))
+        if not item.done and not wide and item.value in ("pct", "usd", "share"):
             link = _link(case, segment, item)
             if link:
                 _judge(case, segment, item, link)
@@ -166,7 +167,7 @@ def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     elif item.value != "usd" and _needed(segment):
         size = abs(gap) / (known.level("price") or 1.0) * 100
     if link.relation == "within":
-        good = number.value / 3 <= size <= number.value + number.grain / 2
+        good = number.value / 3 <= size <= number.value * 1.005
     else:
         near = amount_relation(segment, segment.index(item))
         case.relation = near or (case.relation if segment.intro == "and" else "")

@@ -121,12 +121,16 @@ def _fee_role(segment: Segment, item: Item) -> str:
             break
         if role := _fee_name(other):
             return role
+        if other.kind == "span" and other.number:
+            return "an unknown"
     for other in after(segment, i, 7):
         if other.kind == "num":
             break
         if role := _fee_name(other):
             denied = any(x.kind == "neg" for x in before(segment, other.place, 3))
             return "hour" if denied and role == "fast" else role
+        if other.kind == "span" and other.number:
+            return "an unknown"
     if any(item.value in ("average", "median", "typical", "mean") for item in segment.of("word")):
         return "average"
     return ""

@@ -102,7 +102,8 @@ def _counted_down(sentence: Sentence, item: Item) -> bool:
     segment = next(x for x in sentence.segments if any(y is item for y in x.items))
     said = [x.value for x in segment.items[item.place :]]
     return (said[0] == "if" and said[-1] in ("believed", "trusted")) or (
-        sentence.has("topic", "block") and item.end - item.start == len("until")
+        (sentence.has("topic", "block") or sentence.has("num", "blocks"))
+        and item.end - item.start == len("until")
     )
 
 
@@ -156,6 +157,8 @@ def _denied_before(case: Case, segment: Segment, i: int) -> None:
         if other.kind == "sep":
             return
         if other.kind == "num" and not other.done:
+            if i < len(segment.items) - 1 and denied_level(case, segment, segment.items[i], other):
+                return  # "fifty thousand was not troubled"
             case.reject("negation", other, "what is denied states no fact")
             return
 
@@ -165,6 +168,8 @@ def _extreme(case: Case, segment: Segment, item: Item) -> bool:
     following = segment.items[item.place + 1 : item.place + 2]
     noun = any(x.value in _TRADED or x.kind == "topic" for x in following)
     noun = noun or any(x.value in ("has", "have", "did", "was") for x in following)
+    led = [case.quote(x).lower() for x in segment.items[max(0, item.place - 1) : item.place]]
+    noun = noun or (led == ["no"] and any(x.kind == "word" for x in following))
     if case.quote(item).lower() not in ("higher", "lower") or not noun:
         return False
     role = "low" if item.value == "down" else "high"
@@ -188,6 +193,9 @@ def _negated(case: Case, segment: Segment, item: Item) -> None:
     plain = item.value in ("up", "down") and case.subject == "btc"
     sizes = {"big"} if item.size == "big" else set()  # "not a crash" denies the size
     good = change is not None and plain and not holds(item.value, sizes, change, span, beside=True)
+    noun = item.place and segment.items[item.place - 1].value == "a"
+    if plain and noun and change is not None and abs(change) <= 0.5:
+        good = True  # "that's not a dip, that's a rounding error"
     lead = case.text[: item.start].lower().split()[-5:]
     if {"never", "longer", "nobody", "none", "without", "avoids", "avoided"} & set(lead) or any(
         word.startswith(("stop", "refus", "fail", "miss")) for word in lead
@@ -276,6 +284,8 @@ def leftovers(case: Case, sentence: Sentence) -> None:
         if case.quote(item).lower() == "this hour" and not sentence.has("dir"):
             continue
         role = fees and item.number is not None and item.number.unit in ("minutes", "hours")
+        if case.quote(item).lower() == "earlier" and sentence.has("span", "24h"):
+            continue  # "earlier in the last 24 hours"
         if item.kind in ("span", "ago") and (claims or counted) and not timeless and not role:
             if item.value != "24h" and item.value not in used | case.spans:
                 said = case.known.change_text(item.value)

@@ -20,6 +20,7 @@ _PICTURE = "picture"
 """A neutral emoji: it parts sentences as a bullet does."""
 _ALSO_VERBS = {"may", "march", "mar", "sep", "jan", "jun"}
 _DASHES = {"-", "–", "—"}
+_SLANTED = set("↗↘➘➚⬊⬈⤵⤴")
 _ARROWS = {"→", "➡", "⇒", "⟶", "➜", "»", "⮕", "➔"}
 SPAN_UNITS = {"minutes", "hours", "days", "weeks", "months", "years"}
 _KNOWN_SPANS = {
@@ -144,6 +145,15 @@ def itemise(tokens: Sequence[Token], aside: frozenset[int]) -> list[Item]:
         else:
             item, i = found
             items.append(item)
+    return _ways(items)
+
+
+def _ways(items: list[Item]) -> list[Item]:
+    """``$55.1K ➘ $49.9K``: an arrow between two amounts leads from one to the other."""
+    for left, item, right in zip(items, items[1:], items[2:], strict=False):
+        amounts = left.value in ("usd", "bare") and right.value == left.value
+        if item.kind == "emoji" and item.size == "arrow" and amounts:
+            item.kind, item.value, item.size = "rel", "to", f"arrow {item.value}"
     return items
 
 
@@ -156,7 +166,8 @@ def _simple(tokens: Sequence[Token], i: int) -> Item:
     token = tokens[i]
     if token.kind == "emoji" and token.text not in _ARROWS:
         value = EMOJI.get(token.text)
-        return Item("emoji" if value else "sep", value or _PICTURE, token.start, token.end)
+        size = "arrow" if token.text in _SLANTED else ""
+        return Item("emoji" if value else "sep", value or _PICTURE, token.start, token.end, size)
     if token.text in _ARROWS:
         return Item("rel", "to", token.start, token.end, "arrow")
     certain = token.text not in _ALSO_VERBS or token.raw != token.text
@@ -333,7 +344,7 @@ def _inside_pair(run: Sequence[Item], i: int) -> bool:
     if run[i].kind == "conj":
         return False
     pair = {left.value, right.value}
-    return len(pair) == 1 or ("bare" in pair and pair <= {"usd", "bare", "feerate"})
+    return len(pair) == 1 or ("bare" in pair and pair <= {"usd", "bare", "feerate", "blocks"})
 
 
 def _listed(run: Sequence[Item], i: int) -> bool:

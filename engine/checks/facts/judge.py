@@ -32,8 +32,9 @@ from engine.checks.facts.times import judge_times
 from engine.checks.facts.values import value_first
 
 _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "these", "those"}
-_TIMED = ("over", "past", "around", "about", "within", "under", "some", "near", "up to", "roughly")
+_TIMED = ("over", "past", "around", "about", "within", "some", "near", "up to", "roughly")
 _NO = {"no", "nope", "nah", "not", "hardly", "never", "negative", "almost", "nearly"}
+_EARLIER = {"yesterday": "24h", "last week": "7d"}
 _REFUTES = {"facts.direction", "facts.relation", "facts.number", "facts.negation"}
 _OLD = {"old", "previous", "former", "the top", "top", "peak", "last"}
 _ASKED = 1
@@ -54,6 +55,10 @@ def judge(case: Case) -> None:
     fee_boards(case, items)
     found = sentences(items)
     _round_levels_of(case, found)
+    case.sized = {x.value for s in found for x in s.items() if x.kind == "topic"} & {
+        "cap",
+        "volume",
+    }
     case.of_record = any(sentence.has("ref", "ath") for sentence in found)
     pending = ""
     for k, sentence in enumerate(found):
@@ -61,8 +66,11 @@ def judge(case: Case) -> None:
             _denied_question(case, sentence)
             found[k + 1].segments[0].items[0].done = True
         else:
-            if not (_asks(case, sentence) and sum(1 for _ in sentence.items()) <= _ASKED):
+            items = list(sentence.items())
+            if not (_asks(case, sentence) and len(items) <= _ASKED):
                 pending = _sentence(case, sentence, pending)
+            topic = items[0].kind == "topic" and _asks(case, sentence)
+            case.asked = items[0].value if topic else ""
 
 
 def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
@@ -98,7 +106,13 @@ def _round_levels_of(case: Case, found: list[Sentence]) -> None:
         if item.value in ("share", "bare") and case.quote(item).lower() in ("five", "six", "seven"):
             case.rounds.append(10.0 ** (5 if item.number and item.number.value == 6 else 4))
     for level in case.rounds:
-        if any(n.value < 0.25 * price and n.equals(abs(price - level)) for n in money):
+        ends = [x for x in (price, case.known.level("high"), case.known.level("low")) if x]
+        gaps = [abs(end - level) for end in ends]
+        if any(
+            n.value < 0.25 * price and abs(n.value - gap) <= 0.02 * gap
+            for n in money
+            for gap in gaps
+        ):
             case.measured.add(level)
 
 
@@ -142,7 +156,7 @@ def _open(case: Case, sentence: Sentence, pending: str) -> None:
     case.spoken = spoken | proved | case.before | ({"ath"} if old and "high" in spoken else set())
     case.before = spoken
     if not sentence.soft and not (items and items[0].value in _PRONOUNS):
-        case.subject = "btc"
+        case.subject = case.asked or "btc"
     answers = any(item.value == "pct" for item in items[:3]) and not sentence.has("topic")
     if not answers:  # "Is it down? Yes, 2.3%."
         case.way = 0
@@ -186,8 +200,8 @@ def _earlier_levels(case: Case, items: list[Item]) -> None:
                 following.kind, following.value = ("ago", "24h") if named else ("word", "where")
         elif following.kind == "ago" and text.startswith("where") and _still_there(item):
             case.span, following.kind, following.value = following.value, "dir", "flat"
-        elif text == "yesterday" and following.kind == "span" and _compares(item):
-            following.kind, following.value = "ago", "24h"
+        elif text in _EARLIER and following.kind == "span" and _compares(item):
+            following.kind, following.value = "ago", _EARLIER[text]
         elif (
             item.kind == "span"
             and item.value == "other:an earlier moment"

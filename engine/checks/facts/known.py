@@ -86,6 +86,10 @@ class Known:
         high, low = self.level("high"), self.level("low")
         return None if high is None or low is None or high < low else high - low
 
+    def middle_usd(self) -> float | None:
+        high, low = self.level("high"), self.level("low")
+        return None if high is None or low is None else (high + low) / 2
+
     def width_pct(self) -> float | None:
         """The width of the 24 h range in percent of the price."""
         width, price = self.width_usd(), self.level("price")

@@ -13,6 +13,7 @@ from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
 from engine.checks.facts.roles import role_of
+from engine.checks.facts.words import cues
 
 REFS = {"high": "high", "low": "low", "ath": "ath"}
 
@@ -28,6 +29,12 @@ def close_to(number: Number, fact: float, relation: str) -> bool:
         return value < fact <= value * 1.02
     if relation == "just_below":
         return value * 0.98 <= fact < value
+    if relation == "odd":
+        plain = f"{value:.0f}"
+        coarse = (
+            10.0 ** (len(plain) - len(plain.rstrip("0"))) if number.grain >= 1 else number.grain
+        )
+        return value <= fact < min(value + coarse, value * 1.03)
     if relation == "about":
         return number.equals(fact) or abs(fact - value) <= 0.01 * abs(fact)
     return number.equals(fact)
@@ -97,7 +104,7 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     roles = [role]
     if role == "price" and number.value >= 1e9:
         topics = {x.value for x in case.sentence.items() if x.kind == "topic"} | {case.subject}
-        roles = [name for name in ("cap", "volume") if name in topics]
+        roles = [name for name in ("cap", "volume") if name in topics] or sorted(case.sized)
         roles = roles or ["cap"]
     elif role == "price" and not relation_to(segment, segment.index(item)):
         roles += _touched(segment)
@@ -194,6 +201,8 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
     assert number is not None  # noqa: S101
     level, high, low = number.value, case.known.level("high"), case.known.level("low")
     crossed = role == "price"
+    if crossed and _left_again(case, segment, item, relation, fact):
+        return True
     if relation == "cross_up" and crossed:
         start = case.known.before("24h")
         earlier = min((x for x in (low, start) if x is not None), default=None)
@@ -210,6 +219,21 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
     if relation.startswith(("cross", "hold", "through")):
         return number.equals(fact)
     return close_to(number, fact, relation)
+
+
+def _left_again(case: Case, segment: Segment, item: Item, relation: str, price: float) -> bool:
+    """``poked its head above $80,000 before easing to $79,640``: over it within the day, and told so."""
+    number, text = item.number, case.text.lower()
+    assert number is not None  # noqa: S101
+    level, up = number.value, relation in ("above", "cross_up", "just_above")
+    extreme = case.known.level("high" if up else "low")
+    beyond = extreme is not None and (price <= level < extreme if up else extreme < level <= price)
+    if not beyond or not (up or relation in ("below", "cross_down")):
+        return False
+    words = set(text.replace(",", " ").split())
+    past = words & cues("visited") or any(word.endswith("ed") for word in words)
+    back = words & {"back", "isn't", "longer", "since", "again"} or f"{price:,.0f}" in text
+    return bool(past and back) and abs(price - level) <= 0.1 * level
 
 
 def _touched(segment: Segment) -> list[str]:
@@ -258,6 +282,9 @@ def _difference(case: Case, segment: Segment, item: Item) -> bool:
     """``down $1,590``, ``$1,590 lower``, ``+$500``: the dollar change over a horizon."""
     number, i = item.number, segment.index(item)
     assert number is not None  # noqa: S101
+    large = number.value > 10 * (case.known.level("price") or number.value)
+    if large and relation_to(segment, i):
+        return False  # "the market cap slips just under $1tn"
     sign = number.sign
     for other in before(segment, i, 4):
         if other.kind == "dir" and other.value in ("up", "down"):

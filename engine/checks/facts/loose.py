@@ -7,7 +7,7 @@ from engine.checks.facts.changes import amount_relation, horizon, percent, relat
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS, usd
-from engine.checks.facts.levels import money
+from engine.checks.facts.levels import close_to, money
 from engine.checks.facts.numbers import Number
 from engine.checks.facts.values import level_last
 
@@ -72,6 +72,8 @@ def _width(case: Case, segment: Segment, item: Item) -> bool:
     relation = relation_to(segment, segment.index(item))
     said = f"the 24 h range is {usd(width)} or {width / price:.2%} wide"
     good = any(fits(number, size, relation) for size in sizes)
+    for ref in after(segment, item.place, 4):
+        ref.done = ref.done or (good and ref.value == "low")  # "1.46 % of the low"
     case.judge(good, "number", item, "width of the 24 h range", "high_24h, low_24h", said)
     return True
 
@@ -102,22 +104,34 @@ def _exchange(case: Case, segment: Segment, item: Item) -> bool:
     said = case.known.level_text("price")
     per_dollar = any(case.quote(x).lower().startswith("sats per") for x in segment.of("topic"))
     if (item.value == "bare" and per_dollar) or (item.value == "sats" and _one_dollar(segment)):
-        good = bool(price) and number.equals(1e8 / (price or 1))
+        relation = amount_relation(segment, item.place)
+        good = bool(price) and close_to(number, 1e8 / (price or 1), relation)
         case.judge(good, "number", item, "sats per dollar", "price_usd", said)
         return True
-    other = next((x for x in segment.of("num") if x is not item and x.value in _COINS), None)
+    others = [x for x in segment.of("num") if x is not item and (not x.done or number.value == 1)]
+    other = next((x for x in others if x.value in _COINS), None)
     ours = {item.value, other.value if other else ""}
     if other is None or other.number is None or ours not in ({"usd", "sats"}, {"usd", "btc"}):
         return False
     dollars, coins = (number, other.number) if item.value == "usd" else (other.number, number)
     worth = coins.value * (1e-8 if "sats" in ours else 1.0) * (price or 0.0)
     slack = coins.grain / 2 * (1e-8 if "sats" in ours else 1.0) * (price or 0.0)
-    good = bool(price) and abs(worth - dollars.value) <= dollars.grain / 2 + slack
+    near = (
+        abs(worth - dollars.value) <= (dollars.grain / 2 if dollars.value >= _EXACT else 0) + slack
+    )
+    relations = [amount_relation(segment, x.place) for x in (item, other)]
+    hedged = close_to(
+        coins,
+        dollars.value / (price or 1) * (1e8 if "sats" in ours else 1),
+        relations[0] or relations[1],
+    )
+    good = bool(price) and (hedged if any(relations) else near)
     for side in (item, other):
         case.judge(good, "number", side, "exchange at the price", "price_usd", said)
     return True
 
 
+_EXACT = 100
 _COINS = ("usd", "sats", "btc")
 
 
@@ -133,9 +147,15 @@ def _figures(case: Case, segment: Segment, item: Item) -> bool:
     following = after(segment, segment.index(item), 1)
     if not any(x.value in ("figures", "figure", "digits", "digit") for x in following):
         return False
-    price = case.known.level("price")
-    good = bool(price and item.number and item.number.equals(len(str(int(price)))))
+    price, digits = case.known.level("price"), item.number.value if item.number else 0.0
+    good = bool(price) and digits == len(str(int(price or 0)))
     said = case.known.level_text("price")
+    towards = amount_relation(segment, item.place) in ("just_below", "about", "below")
+    if price and (towards or any(x.value == "from" for x in before(segment, item.place, 1))):
+        good = 0.95 <= price / 10 ** (digits - 1) < 1
+    for span in (x for x in segment.of("span") if case.quote(x).lower() == "all day"):
+        low, span.done = case.known.level("low"), True
+        good = good and low is not None and digits == len(str(int(low)))
     case.judge(good, "number", item, "digits of the price", "price_usd", said)
     return True
 

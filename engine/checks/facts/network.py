@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from engine.checks.facts.case import Case
+from engine.checks.facts.case import Case, before
 from engine.checks.facts.changes import relation_to
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
@@ -25,6 +25,8 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
             case, sentence, segment, item
         ):
             _height(case, sentence, segment, item)
+        elif number.value in _REWARDS and sentence.has("topic", "halving"):
+            _reward(case, segment, item)
         elif item.value == "btc" and (
             sentence.has("topic", "supply") or case.subject == "supply" or number.value >= 1e7
         ):
@@ -37,6 +39,21 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
             rate = case.known.facts.hashrate_ehs
             text = f"the hash rate is {rate or 0:,.1f} EH/s"
             _amount(case, segment, item, rate, ("hash rate", "hashrate_ehs", text))
+
+
+_REWARDS = (3.125, 1.5625)
+
+
+def _reward(case: Case, segment: Segment, item: Item) -> None:
+    """``before the reward is cut to 1.5625 BTC``: now, or after the next halving."""
+    led = {x.value for x in before(segment, item.place, 3)}
+    later = bool(led & {"to", "be", "becomes", "next"})
+    height, number = case.known.facts.block_height, item.number
+    known = height is not None and height // HALVING_BLOCKS == 4
+    value = number.value if number else 0.0
+    good = known and (value == (1.5625 if later else 3.125))
+    said = "the reward is 3.125 BTC a block, and half of that after the next halving"
+    case.judge(good, "number", item, "block reward", "block_height", said)
 
 
 def _about_blocks(case: Case, sentence: Sentence, segment: Segment, item: Item) -> bool:

@@ -153,7 +153,9 @@ def _digits_at(tokens: Sequence[Token], start: int) -> Number | None:
     elif unit == "ehs" and text_at(tokens, i) == "zh":
         unit = "other"
     fraction = text_at(tokens, last) == "/" and kind_at(tokens, last + 1) == "digits"
-    if fraction and glued_at(tokens, last) and unit == "bare" and not _fee_list(tokens, last):
+    prices = fraction and min(number.value, _plain(tokens, last + 1).value) >= 1000
+    listed = prices or _fee_list(tokens, last)
+    if fraction and glued_at(tokens, last) and unit == "bare" and not listed:
         unit = "bad"  # 24/10, 11/22/2026
     if number.unit == "bad":
         unit = "bad"
@@ -251,6 +253,10 @@ def _words_at(tokens: Sequence[Token], start: int) -> Number | None:
         value, last, unit = share
         return Number(value, 1.0 if unit == "bare" else 5.0, unit, 0, start, last, worded=True)
     spelled = spelled_at(tokens, start)
+    if spelled is None and text_at(tokens, start + 1) == "single":
+        unit_said, last = _unit_after(tokens, start + 2)
+        if text_at(tokens, start) == "a" and unit_said in ("feerate", "pct"):
+            return Number(1.0, 1.0, unit_said, 0, start, last, worded=True)
     if spelled is None:
         if text_at(tokens, start) == "a" and text_at(tokens, start + 1) in ("percent", "%"):
             return Number(1.0, 1.0, "pct", 0, start, start + 2, worded=True)

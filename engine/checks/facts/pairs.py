@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.checks.facts.case import Case, before
-from engine.checks.facts.changes import relation_to
+from engine.checks.facts.changes import amount_relation
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import usd
-from engine.checks.facts.levels import LEVELS, close_to
+from engine.checks.facts.levels import LEVELS, REFS, close_to
 from engine.checks.facts.numbers import Number
 
 _JOINS = {"-", "–", "—", "/", "..", "…"}
@@ -104,7 +104,10 @@ def _moved(segment: Segment, i: int, between: list[Item]) -> bool:
     told = any(item.kind == "rel" and (item.value == "to" or _up_to(item)) for item in between)
     if not told or segment.of("swing") or _ranged(segment):
         return False
-    if any(item.kind == "rel" and item.value == "to" and item.size == "arrow" for item in between):
+    if any(
+        item.kind == "rel" and item.value == "to" and item.size.startswith("arrow")
+        for item in between
+    ):
         return True
     led = any(item.kind == "rel" and item.value == "from" for item in before(segment, i, 6))
     return led or any(item.value in ("up", "down") for item in segment.of("dir"))
@@ -144,8 +147,10 @@ def _from_to(
     known = case.known
     price = known.level("price")
     i, j = left.place, right.place
-    nears = [relation_to(segment, k) for k in (i, j)]
-    if price is None or not close_to(two, price, nears[1] if nears[1] == "about" else ""):
+    nears = [amount_relation(segment, k) for k in (i, j)]
+    if _way_left(case, segment, left, right, one, two):
+        return
+    if price is None or not close_to(two, price, nears[1]):
         case.reject("number", right, known.level_text("price"))
         case.reject("relation", left, "the way must end at the price of the snapshot")
         return
@@ -157,7 +162,9 @@ def _from_to(
         "ath_usd": known.level("ath"),
     }
     said_spans = {item.value for item in segment.of("span", "ago")} or {case.span}
-    if "24h" in said_spans:
+    if any(x.number and x.value.startswith("other") for x in segment.of("span", "ago")):
+        starts = {}
+    elif "24h" in said_spans:
         del starts["price_usd, change_7d_pct"], starts["ath_usd"]
     elif "7d" in said_spans:
         starts = {key: value for key, value in starts.items() if "7d" in key}
@@ -165,23 +172,42 @@ def _from_to(
     way = 1 if two.value > one.value else -1 if two.value < one.value else 0
     said = {item.value for item in segment.of("dir")} & {"up", "down"}
     said |= {"up"} if any(_up_to(x) for x in segment.items[i:j]) else set()
+    said |= {x.size.split()[1] for x in segment.items[i:j] if x.size.startswith("arrow ")}
     agrees = said <= {"up" if way > 0 else "down"} and way != 0
+    refs = [x.value for x in before(segment, i, 3) if x.kind == "ref" and x.value in REFS]
     for fact, value in starts.items():
-        if value is None or not agrees:
+        if value is None or not agrees or (refs and LEVELS[refs[0]][0] != fact):
             continue
-        loose = nears[0] == "about" and close_to(one, value, "about")
-        if abs(one.value - value) > one.grain / 2 + slack and not loose:
+        exact = abs(one.value - value) <= one.grain / 2 + slack
+        if not (close_to(one, value, nears[0]) or (exact and nears[0] in ("", "about"))):
             continue
         if (value < price) != (way > 0):
             continue
         case.prove(left, "where it came from", fact, usd(value))
         case.prove(right, "the price", "price_usd", usd(price))
+        case.spans |= said_spans & {"24h", "7d"}
         for item in segment.of("dir", "span"):
             if item.kind == "dir" or case.quote(item).lower() == "yesterday":
                 item.done = True
         return
     case.reject("relation", left, f"no known price at which it stood; {known.level_text('price')}")
     right.done = True
+
+
+def _way_left(
+    case: Case, segment: Segment, left: Item, right: Item, one: Number, two: Number
+) -> bool:
+    """``just $470 to go from $125,610 to $126,080``: from the price up to a level."""
+    price = case.known.level("price")
+    words = {x.value for x in segment.items}
+    ahead = words & {"left", "needs", "need", "missing", "remains", "remaining", "gap"}
+    ahead |= {x.value for x in segment.of("rel") if x.value == "away"}
+    level = next((r for r in REFS if (v := case.known.level(r)) and two.equals(v)), "")
+    if not ahead or not level or price is None or not one.equals(price) or segment.of("dir"):
+        return False
+    case.prove(left, "the price", "price_usd", usd(price))
+    case.prove(right, LEVELS[level][1], LEVELS[level][0], case.known.level_text(level))
+    return True
 
 
 def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, two: Number) -> None:
@@ -212,6 +238,8 @@ def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, t
     if not good and now and price is not None and not segment.of("span", "swing"):
         good = one.value <= price <= two.value <= one.value * 1.03
         said = known.level_text("price") if not good else said
+    if any(x.value != "24h" for x in segment.of("span", "ago")):
+        good = False
     if good:
         case.prove(left, "lower end", "low_24h", said)
         case.prove(right, "upper end", "high_24h", said)

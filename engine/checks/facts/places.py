@@ -90,7 +90,7 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
             "time", ref, "the snapshot knows the levels of the last 24 hours and the record"
         )
         return
-    if _mentioned(case, segment, i):
+    if _mentioned(case, segment, i) or _pointed(case, segment, role):
         ref.done = True
         return
     led = before(segment, i, 2)
@@ -135,6 +135,17 @@ def _relation(case: Case, segment: Segment, ref: Item) -> None:
         good = abs(part) <= 0.1
     fact = f"price_usd, {LEVELS[role][0]}"
     case.judge(good, "relation", ref, f"{word or 'at'} {LEVELS[role][1]}", fact, said)
+
+
+def _pointed(case: Case, segment: Segment, role: str) -> bool:
+    """``Remember $110,480? That was the 24h low.``: the number just proved to be that level."""
+    first = [x.value for x in segment.items[:2]]
+    last = case.proofs[-1].fact if case.proofs else ""
+    if segment.intro == "as" and first[0] in ("is", "was") and LEVELS[role][0] in last:
+        return last != "price_usd"  # "never below $123,860, which is a nice floor"
+    points = first[0] in ("that", "that's", "this", "it", "which") and not segment.of("num")
+    said = first[0] == "that's" or (len(first) > 1 and first[1] in ("was", "is"))
+    return bool(points and said and last == LEVELS[role][0])
 
 
 def near(case: Case, role: str) -> bool:

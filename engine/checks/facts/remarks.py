@@ -49,14 +49,19 @@ def remarks(case: Case, segment: Segment) -> None:
     _against_earlier(case, segment)
     for item in emoji:
         span = horizon(case, segment, item)
-        change = case.known.change(span)
-        _over(
-            case,
-            item,
-            span,
-            item.value,
-            change is not None and holds(item.value, set(), change, span),
-        )
+        if not segment.of("span", "ago") and not case.span:
+            span = next((name for name in _told(case) if _shows(case, item, name)), span)
+        _over(case, item, span, item.value, _shows(case, item, span))
+
+
+def _told(case: Case) -> list[str]:
+    """The horizons of the changes proved so far."""
+    return [span for span, key in SPANS.items() if any(key in p.fact for p in case.proofs)]
+
+
+def _shows(case: Case, item: Item, span: str) -> bool:
+    change = case.known.change(span)
+    return change is not None and holds(item.value, set(), change, span)
 
 
 def _against_earlier(case: Case, segment: Segment) -> None:
@@ -109,7 +114,9 @@ def _record_touched(case: Case, segment: Segment) -> None:
 def _turned(case: Case, segment: Segment, item: Item) -> bool:
     """``got as far as $106,850 before easing off``: away from the extreme just proved."""
     last = case.proofs[-1] if case.proofs else None
-    if segment.intro != "before" or last is None or segment.of("num", "ref", "topic"):
+    if case.proofs and last is not None and last.fact == "price_usd" and segment.of("num"):
+        last = next((p for p in case.proofs[-2::-1]), None)  # "before easing to $79,640"
+    if segment.intro != "before" or last is None or segment.of("ref", "topic"):
         return False
     role = {"high_24h": "high", "low_24h": "low"}.get(last.fact, "")
     gap = case.known.gap_pct(role) if role else None
@@ -137,6 +144,7 @@ def _record_fell(case: Case, segment: Segment, item: Item) -> bool:
 def _idle(case: Case, segment: Segment, item: Item) -> bool:
     """``off`` is a direction only beside a number; the sun that rose is no market."""
     i = segment.index(item)
+    parked = case.quote(item).lower() in ("parked", "stuck", "idles", "idling", "stalled")
     if case.quote(item).lower() == "off":
         around = before(segment, i, 2) + after(segment, i, 2)
         idle = not any(x.kind == "num" and x.value in ("pct", "usd") for x in around)
@@ -144,13 +152,28 @@ def _idle(case: Case, segment: Segment, item: Item) -> bool:
         x.value == "usd" for x in before(segment, i, 1)
     ):
         idle = True  # "ninety-one thousand dollars flat"
+    elif any(x.kind == "rel" and x.value == "at" for x in after(segment, i, 2)) and parked:
+        idle = True  # "parked right at the bottom of its range"
+    elif item.value == "calm" and not segment.of("topic") and _people(case, segment, i):
+        idle = True  # "anyone feeling calm?", "time to calm down"
     else:
         idle = of_a_thing(segment, i)
     item.done = item.done or idle
     return idle
 
 
+def _people(case: Case, segment: Segment, i: int) -> bool:
+    asked = {"anyone", "anybody", "who", "you", "i", "we", "me", "us"}
+    led = [x.value for x in before(segment, i, 4)]
+    return led[:1] == ["to"] or bool(set(led) & asked)
+
+
 def _multiple(case: Case, segment: Segment, item: Item) -> None:
+    if any(x.value.startswith("digit") for x in after(segment, item.place, 1)):
+        span = horizon(case, segment, item)
+        change = case.known.change(span)
+        _over(case, item, span, "ten percent", change is not None and 10 <= abs(change) < 100)
+        return
     if case.sentence.has("topic", "halving") and float(item.value) == 1 / 2:
         item.done = True  # what a halving does
         return

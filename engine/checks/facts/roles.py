@@ -18,6 +18,13 @@ def role_of(case: Case, segment: Segment, item: Item) -> str:
     i = segment.index(item)
     ahead = _role_after(segment, i)
     behind = _role_before(segment, i)
+    following = [x.value for x in after(segment, i, 1)]
+    if following == ["wide"] or _labelled(segment, i):
+        return "a distance"
+    if dated := _dated(case, segment, item):
+        return f"ago:{dated}"
+    if _priced(case, segment, item, ahead, behind):
+        return "price"
     if behind in ("", "price") and ahead:
         return ahead
     if behind:
@@ -25,7 +32,7 @@ def role_of(case: Case, segment: Segment, item: Item) -> str:
     if case.last_ref and any(x.value in ("against", "versus", "vs") for x in before(segment, i, 1)):
         return case.last_ref
     for other in segment.of("ago"):
-        if other.value in SPANS and _was(segment):
+        if not other.done and other.value in SPANS and _was(segment):
             other.done = True
             return f"ago:{other.value}"
     if case.ago is not None and _was(segment) and not _now(segment):
@@ -36,6 +43,48 @@ def role_of(case: Case, segment: Segment, item: Item) -> str:
             other.done = True
             return "ago:24h"
     return "price"
+
+
+def _labelled(segment: Segment, i: int) -> bool:
+    """``24h net move: about $109k``: the label asks for a distance, not for the price."""
+    led = [x.value for x in before(segment, i, 3) if x.value != "about"]
+    return led[:1] == [":"] and len(led) > 1 and led[1] in _DISTANCES
+
+
+_DISTANCES = {"move", "gap", "spread", "range", "width", "distance", "difference", "diff", "delta"}
+
+
+def price_place(case: Case, segment: Segment, item: Item) -> bool:
+    """``Last: $2,200``, ``BTC: $5,780``, ``now at $870``: where nothing but the price can stand."""
+    led = before(segment, item.place, 2)
+    words = {"last", "spot", "price", "px", "current", "currently", "now"}
+    named = len(led) == 2 and (led[1].value in words or led[1].kind == "topic")
+    rels = any(x.kind in ("rel", "dir") for x in after(segment, item.place, 2))
+    return named and led[0].value in (":", "=", "at", "@") and not rels
+
+
+def _dated(case: Case, segment: Segment, item: Item) -> str:
+    """``A day ago: $97,300``, ``$101.2k (yesterday)``: the horizon that stands right beside it."""
+    for beside in (before(segment, item.place, 3), after(segment, item.place, 2)):
+        for other in beside:
+            moment = "24h" if case.quote(other).lower() == "yesterday" else other.value
+            if other.kind in ("ago", "span") and moment in SPANS and not other.done:
+                told = (other.kind == "ago" or moment != other.value) and _was(segment)
+                other.done = other.done or told
+                return moment if told else ""
+            if other.value not in (":", "(", "about") or other.kind == "num":
+                break
+    return ""
+
+
+def _priced(case: Case, segment: Segment, item: Item, ahead: str, behind: str) -> bool:
+    """``$97.3 billion in volume says people like $84,650``, ``a $109k asset``: far too little for the rest."""
+    price, number = case.known.level("price"), item.number
+    if not price or number is None or number.value > 2 * price:
+        return False
+    beside = [x.kind for x in before(segment, item.place, 2)]
+    asset = [case.quote(x).lower() for x in after(segment, item.place, 1)] == ["asset"]
+    return (behind in ("cap", "volume") and "topic" not in beside) or (ahead == "cap" and asset)
 
 
 def _now(segment: Segment) -> bool:

@@ -31,6 +31,10 @@ def resolve(segment: Segment, item: Item, inherited: str) -> str:
     following = segment.items[place + 1 : place + 2]
     if item.kind in ("emoji", "dir") and any(other.value == "pct" for other in following):
         place += 1
+    led = segment.items[max(0, place - 2) : place]
+    if len(led) == 2 and led[1].value == ":" and led[0] in spans:
+        led[0].done = True
+        return led[0].value
     claims = [segment.index(other) for other in segment.of("num", "dir")]
     places = [segment.index(span) for span in spans]
     lead = min(places) < min(claims, default=place)

@@ -18,13 +18,14 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.levels import REFS
 from engine.checks.facts.meanings import Meaning, counts, dollars, percents
-from engine.checks.facts.roles import role_of
+from engine.checks.facts.roles import price_place, role_of
 from engine.checks.facts.spans import resolve
 from engine.checks.facts.words import cues
 
 _TWO, _THREE, _FOUR = 10, 100, 1_000
 _LEADING = {"above", "over", "higher", "more", "beyond"}
 _BELOW = {"below", "under", "beneath", "underneath"}
+_ASCENT = {"ascent", "climb", "rise", "rally", "gain"}
 _NEEDS_MORE = {"needs", "needed", "climb", "another", "further", "takes"}
 _CHAIN = ("block", "halving", "halved", "blk", "height", "chain", "subsidy", "tip", "counter")
 _EPOCH = {210_000: "done", 1_050_000: "height"}
@@ -37,8 +38,11 @@ def value_first(case: Case, sentence: Sentence, segment: Segment) -> None:
         if item.done or number is None or number.grain <= 0 or _denied(segment, item):
             continue
         relation = amount_relation(segment, item.place)
+        within = "within" in _texts(case, before(segment, item.place, 2))
         for meaning in _meanings(case, sentence, item):
             near = fits(number, meaning.value, relation)
+            if within and meaning.value > number.value * 1.005:
+                continue
             if near and _allowed(case, sentence, segment, item, meaning):
                 _prove(case, segment, item, meaning)
                 break
@@ -97,6 +101,15 @@ def _allowed(
         return _beside(case, segment, item, meaning)
     if item.value == "usd" and price and meaning.kind != "past" and number.equals(price):
         return False
+    dollars = item.value != "pct" and not number.sign and meaning.kind in ("gap", "round", "move")
+    if dollars and price_place(case, segment, item):
+        return False
+    ascent = meaning.kind == "gap" and item.value == "pct" and meaning.side < 0
+    if ascent and _said(case, segment) & _ASCENT and not _said(case, segment) & _BELOW:
+        return False  # a way up is a share of the price, not of the level
+    must = _said(case, segment) & {"needs", "need", "needed", "must"}
+    if must and any(x.value == "down" for x in segment.of("dir")):
+        return False
     if meaning.kind == "needed":
         needs = bool(_said(case, segment) & cues("needs")) and number.sign >= 0
         return needs and meaning.role in case.spoken and _digits(item) >= _TWO
@@ -149,22 +162,25 @@ def _apart(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
     both = meaning.role == "ath" and "high" in named and "ath" in case.spoken
     if named and meaning.role not in named and not both:
         return False
-    if meaning.role not in case.spoken or (meaning.value == 0 and item.value == "usd"):
+    spoken = case.spoken | {r for r in REFS for p in case.proofs[-3:] if p.fact == LEVELS[r][0]}
+    if meaning.role not in spoken or (meaning.value == 0 and item.value == "usd"):
         return False
-    cue = said & (cues("over") | cues("under")) or (item.number and item.number.sign)
+    cue = said & (cues("over") | cues("under") | cues("apart")) or (
+        item.number and item.number.sign
+    )
     exact = _digits(item) >= _TWO or tempered
     return bool(cue) and exact and not sentence.has("topic", "volume", "cap")
 
 
 def _side_agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
     """No word beside the number puts the price on the other side."""
-    near = [x for x in segment.items[max(0, item.place - 5) : item.place + 6] if x is not item]
+    near = segment.items[max(0, item.place - 5) : item.place + 6]
+    hedges = [item, *_hedges(segment, item)]
+    near = [x for x in near if not any(x is y for y in hedges)]
     said = _texts(case, near)
     ways = {"up": "higher", "down": "lower"}
     said |= {ways[x.value] for x in near if x.kind == "dir" and x.value in ways}
-    hedge = _hedge(segment, item)
-    ups = (said & cues("over")) - hedge
-    downs = (said & cues("under")) - cues("either") - hedge
+    ups, downs = said & cues("over"), (said & cues("under")) - cues("either")
     if meaning.side > 0:
         leads = downs <= _BELOW and _level_leads(case, segment, item)
         return not downs or bool(ups) or leads
@@ -173,18 +189,17 @@ def _side_agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> 
     return ups <= _LEADING and _level_leads(case, segment, item)
 
 
-def _hedge(segment: Segment, item: Item) -> set[str]:
+def _hedges(segment: Segment, item: Item) -> list[Item]:
     """The words that temper the number itself: ``more than $500 below``."""
-    relation = amount_relation(segment, item.place)
-    if relation.endswith("above"):
-        return {"over", "more", "above"}
-    return {"under", "less", "below"} if relation.endswith("below") else set()
+    led = before(segment, item.place, 3) if amount_relation(segment, item.place) else []
+    return [x for x in led if x.kind == "rel"]
 
 
 def _level_leads(case: Case, segment: Segment, item: Item) -> bool:
     """``the record is a quarter above``: the level is the subject, not the price."""
     led = segment.items[: item.place]
-    led = led if segment.of("ref", "topic") else _earlier(case, segment) + led
+    bare = not segment.of("ref", "topic") and not _texts(case, segment.items) & cues("pronouns")
+    led = _earlier(case, segment) + led if bare else led
     return any(x.kind == "ref" for x in led) and not any(x.kind == "topic" for x in led)
 
 
@@ -207,7 +222,10 @@ def _named_round(case: Case, segment: Segment, item: Item) -> None:
     digits = {"five": 1e4, "six": 1e5, "seven": 1e6}.get(case.quote(item).lower())
     if number is None or not price or (digits or number.value) not in case.measured or number.sign:
         return
-    if segment.of("ref", "ago"):
+    led = _texts(case, before(segment, item.place, 1)) & {"needs", "need", "now", "currently"}
+    rels = [x.value for x in after(segment, item.place, 2) if x.kind in ("rel", "dir")]
+    leads = any(x.kind == "num" for x in after(segment, item.place, 4)) and rels[:1] != ["to"]
+    if segment.of("ref", "ago") or led or (rels and leads) or price_place(case, segment, item):
         return
     relation = amount_relation(segment, item.place)
     above, below = relation.endswith("above"), relation.endswith("below")
@@ -235,24 +253,30 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
     told = _directions(case, segment) or _said(case, segment) & (
         cues("over") | cues("under") | cues("moved")
     )
-    if topics - {"btc", "price", "market"} or not (told or (item.number and item.number.sign)):
+    told = told or (item.number and item.number.sign) or _restated(case, meaning)
+    if topics - {"btc", "price", "market"} or not told:
         return False
     if item.value == "pct" and (len(spans) > 1 or segment.of("dir")):
         return False
-    exact = _digits(item) >= _TWO or bool(amount_relation(segment, item.place))
+    worded = bool(item.number and item.number.worded)
+    exact = worded or _digits(item) >= _TWO or bool(amount_relation(segment, item.place))
     return (item.value == "pct" or exact) and _agrees(case, segment, item, meaning)
 
 
 def _agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
     """Every word of a direction goes the way of the change, and there is one, or none is meant."""
-    said = _said(case, segment) - _hedge(segment, item)
+    said = _said(case, segment) - _texts(case, _hedges(segment, item))
     ways = {1 if x.value == "up" else -1 for x in _directions(case, segment)}
     ways |= {1} if said & cues("gained") else set()
     ways |= {-1} if said & cues("lost") else set()
     signed = bool(item.number and item.number.sign)
-    restated = any(SPANS[meaning.span] == p.fact for p in case.proofs[-3:])
-    free = signed or restated or bool(said & cues("unsigned"))
+    free = signed or _restated(case, meaning) or bool(said & cues("unsigned"))
     return ways == {meaning.side} or (not ways and free)
+
+
+def _restated(case: Case, meaning: Meaning) -> bool:
+    """Whether the same change was just proved as a percentage: ``7d +1.25 %, roughly $1,012``."""
+    return any(SPANS[meaning.span] == p.fact for p in case.proofs[-3:])
 
 
 def _directions(case: Case, segment: Segment) -> list[Item]:
@@ -267,9 +291,11 @@ def _was(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning: 
     said = _said(case, segment) | _texts(case, list(sentence.items()))
     spans = {x.value for x in sentence.items() if x.kind in ("span", "ago")} & set(SPANS)
     beside = [x for x in after(segment, item.place, 2) if x.value != "("][:1]
+    beside += [x for x in before(segment, item.place, 2) if x.value != ":"][:1]
     apposed = any(x.kind == "ago" and x.value == meaning.span for x in beside)
     bracket = any(x.value == "(" for x in before(segment, item.place, 1))
-    if (item.number and item.number.sign) or segment.of("ref"):
+    onto = any(x.value == "to" and x.kind == "rel" for x in before(segment, item.place, 1))
+    if (item.number and item.number.sign) or segment.of("ref") or onto:
         return False
     if segment.of("dir") and not bracket and not apposed:
         return False
@@ -299,7 +325,7 @@ def _counts(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
     said, text = _said(case, segment) | {segment.intro}, case.text.lower()
     if meaning.role == "sats":
         dollar = "dollar" in text or "$" in text or "usd" in text
-        return "sat" in text and dollar and _digits(item) >= _TWO
+        return "sat" in text and dollar and _digits(item) >= _TWO and not segment.of("ago")
     chain = any(word in text for word in _CHAIN)
     if _digits(item) < _THREE or not chain:
         return False
@@ -313,7 +339,7 @@ def _counts(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
         away = {"left", "until", "remain", "remaining", "unspent", "away"}
         return bool(done) and not left & away
     if meaning.role == "next":
-        return "halv" in text
+        return "halv" in text or "until" in said
     onward = any(x.value == "halving" for x in segment.of("topic"))
     return _digits(item) >= _FOUR and not onward and not segment.of("dir", "ago")
 
@@ -340,9 +366,10 @@ def _settled(case: Case, segment: Segment, item: Item, other: Item, meaning: Mea
     """Whether a word says no more than what was just proved."""
     if meaning.kind in ("gap", "round", "shy"):
         way = "up" if meaning.side > 0 else "down"
+        leads = meaning.side < 0 and _level_leads(case, segment, item)
         ours = other.kind == "rel" or (other.kind == "ref" and other.value == meaning.role)
         return _joined(segment, item, other) and (
-            ours or (other.kind == "dir" and other.value == way)
+            ours or (other.kind == "dir" and (other.value == way or leads))
         )
     if meaning.kind == "needed":
         return other.kind in ("ref", "dir", "modal", "rel", "still")
@@ -391,9 +418,12 @@ def _level(case: Case, segment: Segment, item: Item) -> bool:
         role = role_of(case, segment, item)
         if role not in ("price", name):
             continue
+        if name != "ath" and _other_spans(segment):
+            continue
         heading = {"high": "down", "low": "up"}.get(name, "")
         told = (name in case.spoken and (asked or past)) or (name != "ath" and past)
-        present = words & cues("present") and role == "price" and not asked
+        was = _texts(case, before(segment, item.place, 1)) & {"was", "were"}
+        present = words & cues("present") and role == "price" and not asked and not was
         if told and heading not in ways and not present:
             case.prove(item, LEVELS[name][1], LEVELS[name][0], usd(level))
             return True
@@ -404,10 +434,11 @@ def _bare_price(case: Case, segment: Segment, item: Item) -> bool:
     """The price to the last digit and without a unit: ``L 91,650 | P 93,333 | H 93,900``."""
     number, price = item.number, case.known.level("price")
     assert number is not None  # noqa: S101
-    alone = not segment.of("topic", "ref", "dir", "label", "fee") and all(
+    alone = not segment.of("topic", "ref", "dir", "label", "fee", "ago") and all(
         harmless(x.value) for x in segment.of("word")
     )
-    if price is None or number.grain > 1 or not number.equals(price) or not alone:
+    led = _texts(case, before(segment, item.place, 2)) & {"last", "now", "spot", "px", "at"}
+    if price is None or (number.grain > 1 and not led) or not number.equals(price) or not alone:
         return False
     case.prove(item, "the price", "price_usd", usd(price))
     return True

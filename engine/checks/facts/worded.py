@@ -53,20 +53,23 @@ def spelled_at(tokens: Sequence[Token], start: int) -> tuple[float, float, int] 
     i, total, part, seen, grain = start, 0.0, 0.0, False, 1.0
     if text_at(tokens, i) in ("a", "an") and text_at(tokens, i + 1) in SCALES:
         part, seen, i = 1.0, True, i + 1
-    while (word := text_at(tokens, i)) in _ONES or (seen and word in {*SCALES, "and"}):
+    while (word := text_at(tokens, i)) in _ONES or (seen and word in {*SCALES, "and", "odd"}):
         if word in _ONES:
             joins = part % 100 >= 20 and part % 10 == 0 and _ONES[word] < 10
             if seen and grain == 1.0 and part % 100 and not joins:
                 break  # "twenty twenty"
             part, seen, grain = part + _ONES[word], True, 1.0
+        elif word == "odd":
+            grain = 10.0  # "sixty-odd thousand"
         elif word == "and":
             if grain == 1.0 or text_at(tokens, i + 1) not in _ONES:
                 break
         elif word == "hundred":
             part, grain = part * 100, 100.0
         else:
-            grain = SCALES[word]
-            total, part = total + (part or 1) * grain, 0.0
+            size = SCALES[word]
+            total, part = total + (part or 1) * size, 0.0
+            grain = size * (10.0 if text_at(tokens, i - 1) == "odd" else 1.0)
         i += 1
     if not seen:
         return None

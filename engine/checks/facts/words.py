@@ -21,8 +21,8 @@ Kind = Literal[
 EMOJI = {
     char: value
     for value, chars in {
-        "up": "📈🚀🟢🔺⬆↗🔼⏫▲△↑🐂💹🌕🌝🆙",
-        "down": "📉🔴🔻⬇↘🔽⏬▼▽↓🐻🩸",
+        "up": "📈🚀🟢🔺⬆↗➚⬈⤴🔼⏫▲△↑🐂💹🌕🌝🆙",
+        "down": "📉🔴🔻⬇↘➘⬊⤵🔽⏬▼▽↓🐻🩸",
         "flat": "↔🦀",
     }.items()
     for char in chars
