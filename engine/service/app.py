@@ -110,3 +110,16 @@ class App:
     def answer(self, value: Any, *, as_json: bool, text: str) -> None:
         """A command's result: JSON for programs, a text for people."""
         self.say(json.dumps(value, ensure_ascii=False) if as_json else text)
+
+
+def plain(value: Any) -> str:
+    """A value as a person would type it: texts bare, whole numbers whole, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    return "none" if value is None else json.dumps(_whole(value), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -165,6 +165,26 @@ def test_settings_are_kept_and_listed(world: dict[str, str]) -> None:
     assert {"posting.daily_cap", "posting.monthly_budget_usd", "content.mix"} <= keys
 
 
+@pytest.mark.parametrize(
+    ("key", "given", "shown"),
+    [
+        ("posting.min_gap_s", "600", "600"),
+        ("posting.min_gap_s", "600.5", "600.5"),
+        ("model.keep_alive", "5m", "5m"),
+        ("content.mix", '{"price": 2.0, "joke": 1}', '{"price": 2, "joke": 1}'),
+        ("learning.mix_by_bandit", "true", "true"),
+    ],
+)
+def test_a_setting_is_shown_as_it_is_typed(
+    world: dict[str, str], key: str, given: str, shown: str
+) -> None:
+    said = runner(world, "settings", "set", key, given)
+    assert said.stdout == f"{key} is now {shown}.\n"
+    assert runner(world, "settings", "get", key).stdout == f"{shown}\n"
+    listed = runner(world, "settings", "list").stdout
+    assert f"\n{key:32} {shown:12} " in listed
+
+
 def test_run_posts_what_was_approved_and_ends_on_sigterm(
     world: dict[str, str], facts_file: Path
 ) -> None:

@@ -13,7 +13,7 @@ from engine.errors import StoreError
 from engine.posting import killswitch
 from engine.resources import streamlit_config
 from engine.service import backup, health
-from engine.service.app import App
+from engine.service.app import App, plain
 from engine.service.restore import restore
 from engine.store.database import opened
 
@@ -43,7 +43,8 @@ def _status(app: App, args: argparse.Namespace) -> None:
     with opened(app.existing(), "ro") as db:
         now = health.status(db, app.clock, kill_switch=killswitch.is_on(db, app.db_path))
     row = now.to_dict()
-    app.answer(row, as_json=args.json, text="\n".join(f"{k:18} {v}" for k, v in row.items()))
+    lines = [f"{name:18} {plain(value)}" for name, value in row.items()]
+    app.answer(row, as_json=args.json, text="\n".join(lines))
 
 
 def _doctor(app: App, args: argparse.Namespace) -> int:

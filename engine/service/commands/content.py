@@ -10,7 +10,7 @@ from typing import Any
 from engine.clock import PinnedClock
 from engine.errors import UsageError
 from engine.records import CONTENT_TYPES, Verdict
-from engine.service.app import App
+from engine.service.app import App, plain
 from engine.service.commands.texts import read_facts
 from engine.service.desk import MarketDesk
 from engine.service.fill import Filler, Written
@@ -115,7 +115,7 @@ def _replay(app: App, args: argparse.Namespace) -> int:
     answer: dict[str, Any] = {**dict(sorted(tally.items())), "distinct": len(set(texts))}
     if args.posts:
         answer["results"] = posts
-    lines = [f"{name:28} {value}" for name, value in answer.items() if name != "results"]
+    lines = [f"{name:28} {plain(value)}" for name, value in answer.items() if name != "results"]
     app.answer(answer, as_json=args.json, text="\n".join([*lines, *_shown(posts)]))
     return 0
 

@@ -10,7 +10,7 @@ from engine.errors import UsageError
 from engine.posting import killswitch, queue
 from engine.posting.states import STATES
 from engine.service import clockwatch
-from engine.service.app import App
+from engine.service.app import App, plain
 from engine.store import generations, posts, snapshots
 from engine.store.database import opened
 from engine.store.posts import Post
@@ -88,7 +88,7 @@ def _show(app: App, args: argparse.Namespace) -> None:
         "facts": snapshot.facts.to_dict() if snapshot else None,
         "generations": [dataclasses.asdict(call) for call in calls],
     }
-    lines = [f"{key:20} {value}" for key, value in dataclasses.asdict(post).items()]
+    lines = [f"{key:20} {plain(value)}" for key, value in dataclasses.asdict(post).items()]
     app.answer(row, as_json=args.json, text="\n".join(lines))
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from engine.service import change
-from engine.service.app import App
+from engine.service.app import App, plain
 from engine.settings import SETTINGS
 from engine.store import settings
 from engine.store.database import opened
@@ -39,14 +39,14 @@ def _list(app: App, args: argparse.Namespace) -> None:
         {"key": key, "value": values[key], "default": setting.default, "help": setting.help}
         for key, setting in SETTINGS.items()
     ]
-    lines = [f"{row['key']:32} {row['value']!s:12}  {row['help']}" for row in rows]
+    lines = [f"{row['key']:32} {plain(row['value']):12}  {row['help']}" for row in rows]
     app.answer(rows, as_json=args.json, text="\n".join(lines))
 
 
 def _get(app: App, args: argparse.Namespace) -> None:
     with opened(app.ready(), "ro") as db:
         value = settings.get(db, args.key)
-    app.answer({"key": args.key, "value": value}, as_json=args.json, text=str(value))
+    app.answer({"key": args.key, "value": value}, as_json=args.json, text=plain(value))
 
 
 def _set(app: App, args: argparse.Namespace) -> None:
@@ -54,9 +54,8 @@ def _set(app: App, args: argparse.Namespace) -> None:
     with opened(app.ready()) as db:
         change.change_settings(db, wanted, actor=app.actor, now=app.clock.now())
         value = settings.get(db, args.key)
-    app.answer(
-        {"key": args.key, "value": value}, as_json=args.json, text=f"{args.key} is now {value}."
-    )
+    text = f"{args.key} is now {plain(value)}."
+    app.answer({"key": args.key, "value": value}, as_json=args.json, text=text)
 
 
 def _migrate(app: App, args: argparse.Namespace) -> None:
