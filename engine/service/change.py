@@ -1,5 +1,8 @@
 """What people change while the bot runs: settings, schedules, templates, voice. Each change checks
-the role, is written to the audit, and takes effect at the runner's next look."""
+the role, is written to the audit, and takes effect at the runner's next look.
+
+``actor`` is an operator, or the name of whoever types commands on this machine.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from engine.errors import UsageError
-from engine.posting.actors import acting
+from engine.posting.actors import Role, acting
 from engine.service import schedule, users
 from engine.service.users import Operator
 from engine.store import schedules, settings, templates, voice
@@ -25,15 +28,13 @@ from engine.writing.templates import Variable, fields
 def change_settings(
     db: Database, values: Mapping[str, Any], *, actor: Operator | str, now: datetime
 ) -> list[str]:
-    """Store several settings together; answers the keys that really changed. ``actor`` is an
-    operator, or the name of whoever types commands on this machine.
+    """Store several settings together; answers the keys that really changed.
 
     Raises: UsageError (then none is stored), PermissionDenied.
     """
     changed = []
     with write_tx(db):
-        who = actor if isinstance(actor, str) else users.require(db, actor, "admin")
-        name = acting(who, "admin")
+        name = _acting(db, actor, "admin")
         for key, value in values.items():
             before = settings.get(db, key)
             after = settings.put(db, key, value, actor=name, now=now)
@@ -47,11 +48,11 @@ def change_settings(
 
 
 def save_schedule(
-    db: Database, schedule_id: int | None, plan: Plan, *, actor: Operator, now: datetime
+    db: Database, schedule_id: int | None, plan: Plan, *, actor: Operator | str, now: datetime
 ) -> int:
     """Raises: UsageError, PermissionDenied."""
     with write_tx(db):
-        name = acting(users.require(db, actor, "editor"), "editor")
+        name = _acting(db, actor, "editor")
         before = next((s.plan for s in schedules.listing(db) if s.id == schedule_id), None)
         saved = schedule.save_schedule(db, schedule_id, plan, now)
         hashes = state_hash(repr(before)), state_hash(repr(plan))
@@ -79,7 +80,7 @@ def save_version(
     if lost:
         raise UsageError(f"{{{lost[0]}}} is not described under Variables. Add it or remove it.")
     with write_tx(db):
-        name = acting(users.require(db, actor, "editor"), "editor")
+        name = _acting(db, actor, "editor")
         return templates.add_version(
             db, template_id, system=system, body=body, variables=variables, note=note,
             actor=name, now=now,
@@ -91,7 +92,7 @@ def promote(
 ) -> Promotion:
     """Put a version into production, with a reason. Raises: UsageError, PermissionDenied."""
     with write_tx(db):
-        name = acting(users.require(db, actor, "approver"), "approver")
+        name = _acting(db, actor, "approver")
         done = templates.promote(db, version_id, reason=reason, actor=name, now=now)
         audit(db, name, "promoted", f"template:{done.template_id}", None, str(version_id), now)
     return done
@@ -102,7 +103,7 @@ def roll_back(
 ) -> Promotion:
     """Production goes one step back. Raises: UsageError, PermissionDenied."""
     with write_tx(db):
-        name = acting(users.require(db, actor, "approver"), "approver")
+        name = _acting(db, actor, "approver")
         done = templates.roll_back(db, template_id, reason=reason, actor=name, now=now)
         audit(db, name, "rolled back", f"template:{template_id}", None, str(done.version_id), now)
     return done
@@ -113,7 +114,13 @@ def save_voice(
 ) -> int:
     """The next version of the voice profile. Raises: PermissionDenied."""
     with write_tx(db):
-        name = acting(users.require(db, actor, "editor"), "editor")
+        name = _acting(db, actor, "editor")
         version = voice.save(db, profile, name, now, note)
         audit(db, name, "changed", "voice", None, str(version), now)
     return version
+
+
+def _acting(db: Database, actor: Operator | str, needed: Role) -> str:
+    """The name to write down; an operator's role is read anew. Raises: PermissionDenied."""
+    who = actor if isinstance(actor, str) else users.require(db, actor, needed)
+    return acting(who, needed)

@@ -16,7 +16,8 @@ import pytest
 
 from engine.clock import iso
 from engine.service.cli import build_parser
-from engine.store import posts
+from engine.service.commands.run import DEMO_SETTINGS
+from engine.store import audit, posts, schedules
 from engine.store.database import opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,6 +212,23 @@ def test_run_posts_what_was_approved_and_ends_on_sigterm(
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def test_what_the_demo_presets_is_in_the_audit(world: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "runner.py", "demo", "--no-console"], cwd=ROOT, env=world,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()  # the database is ready
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=40)
+    with opened(Path(world["BTCBUZZ_DB"]), "ro") as db:
+        changed = {entry.subject for entry in audit.entries(db) if entry.actor == "demo"}
+        (row,) = schedules.listing(db)
+        assert audit.verify_chain(db) is None
+    assert changed == {f"schedule:{row.id}", *(f"setting:{key}" for key in DEMO_SETTINGS)}
+    assert len(row.plan.times) == 96
 
 
 def test_every_command_says_what_it_is_for() -> None:

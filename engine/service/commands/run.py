@@ -15,11 +15,12 @@ from typing import Any
 from engine.errors import UsageError
 from engine.log import set_up_logging
 from engine.posting.lock import HostLock
+from engine.service import change
 from engine.service.app import App
 from engine.service.console import start
 from engine.service.fill import Written
 from engine.service.signals import stop_on_signals
-from engine.store import schedules, settings
+from engine.store import schedules
 from engine.store.database import opened, write_tx
 
 API_ADDRESS = "127.0.0.1:8700"
@@ -124,11 +125,10 @@ def _set_up_demo(app: App) -> None:
     now = app.clock.now()
     quarters = tuple(f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 15, 30, 45))
     with opened(app.db_path) as db, write_tx(db):
-        for key, value in DEMO_SETTINGS.items():
-            settings.put(db, key, value, actor="demo", now=now)
+        change.change_settings(db, DEMO_SETTINGS, actor="demo", now=now)
         for row in schedules.listing(db):
             plan = dataclasses.replace(row.plan, times=quarters)
-            schedules.update(db, row.id, plan, now=now)
+            change.save_schedule(db, row.id, plan, actor="demo", now=now)
 
 
 def _start_console(app: App, wanted_port: int) -> subprocess.Popen[bytes]:
