@@ -167,7 +167,9 @@ def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
     elif item.value != "usd" and _needed(segment):
         size = abs(gap) / (known.level("price") or 1.0) * 100
     if link.relation == "within":
-        good = number.value / 3 <= size <= number.value * 1.005
+        hedged = amount_relation(segment, item.place) == "about"
+        most = number.value + number.grain / 2 if hedged else number.value * 1.005
+        good = number.value / 3 <= size <= most
     else:
         near = amount_relation(segment, segment.index(item))
         case.relation = near or (case.relation if segment.intro == "and" else "")

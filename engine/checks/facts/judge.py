@@ -69,7 +69,7 @@ def judge(case: Case) -> None:
             items = list(sentence.items())
             if not (_asks(case, sentence) and len(items) <= _ASKED):
                 pending = _sentence(case, sentence, pending)
-            topic = items[0].kind == "topic" and _asks(case, sentence)
+            topic = bool(items) and items[0].kind == "topic" and _asks(case, sentence)
             case.asked = items[0].value if topic else ""
 
 

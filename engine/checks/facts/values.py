@@ -41,7 +41,7 @@ def value_first(case: Case, sentence: Sentence, segment: Segment) -> None:
         within = "within" in _texts(case, before(segment, item.place, 2))
         for meaning in _meanings(case, sentence, item):
             near = fits(number, meaning.value, relation)
-            if within and meaning.value > number.value * 1.005:
+            if within and not relation and meaning.value > number.value * 1.005:
                 continue
             if near and _allowed(case, sentence, segment, item, meaning):
                 _prove(case, segment, item, meaning)
@@ -250,10 +250,9 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
     if meaning.span not in spans or segment.of("ref") or segment.of("mult"):
         return False
     topics = {x.value for x in segment.of("topic")} or {case.subject}
-    told = _directions(case, segment) or _said(case, segment) & (
-        cues("over") | cues("under") | cues("moved")
-    )
-    told = told or (item.number and item.number.sign) or _restated(case, meaning)
+    moving = cues("over") | cues("under") | cues("moved")
+    told = bool(_directions(case, segment) or _said(case, segment) & moving)
+    told = told or bool(item.number and item.number.sign) or _restated(case, meaning)
     if topics - {"btc", "price", "market"} or not told:
         return False
     if item.value == "pct" and (len(spans) > 1 or segment.of("dir")):
