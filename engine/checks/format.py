@@ -50,11 +50,13 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         r"(?:help|assist|provide|write|create|generate|comply|fulfill|answer|access|predict|give|decline|produce|share)|"
         r"my (?:training|knowledge cutoff|instructions|guidelines|programming|system prompt)|"
         r"let me know if|feel free to|hope (?:this|that) helps|would you like (?:me|another|more)|do you want me|"
-        r"(?:this|the|above|following) (?:tweet|draft|caption)\b|this post (?:is|uses|aims|highlights|captures|conveys|meets|follows|stays|has|contains)|"
+        r"(?<!that's )(?<!that is )(?:this|the|above|following) (?:tweet|draft|caption)\b|this post (?:is|uses|aims|highlights|captures|conveys|meets|follows|stays|has|contains)|"
         r"the (?:prompt|requested|above post|system prompt|user (?:asked|wants|requested))\b|"
         r"(?:character|word) (?:limit|count)s?\b|under 280|280 char\w*|\d+ (?:characters|chars)\b|"
-        r"(?:notes?|rationale|reasoning|explanation|score|confidence|rating|thought|sentiment)\s{0,4}[:：]|"
-        r"(?:score|confidence|rating)\s+(?:of\s+)?\d+(?:/\d+)?)",
+        r"(?:score|confidence|rating)\s{0,4}[:：]|"
+        r"(?:score|confidence|rating)\s+(?:of\s+)?\d+(?:/\d+)?)|"
+        r"(?:\A|\n|[^\w\s,&']|[#$]\w{1,30}\s)\s{0,4}(?:(?:my|the|a|quick|short|brief|final|author'?s?|editor'?s?)\s+){0,2}"
+        r"(?:notes?|rationale|reasoning|explanation|thought|sentiment)\s{0,4}[:：]",
         "Talk about the text (notes, scores, limits or the model itself); remove it.",
     ),
     (
@@ -66,14 +68,15 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "placeholder",
-        r"\{[^{}\n]{0,80}\}|\{\{|\}\}|\$\{|\[/?[A-Za-z_][^\[\]\n]{0,80}\]|<\|[^\n>]{0,40}|\|>|</?[a-z_][^<>\n]{0,40}>|"
+        r"\{[^{}\n]{0,80}\}|\{\{|\}\}|\$\{|"
+        r"(?!\A\[(?-i:BTC|XBT)(?:[/-][A-Z]{3,4})?\])\[/?[A-Za-z_][^\[\]\n]{0,80}\]|<\|[^\n>]{0,40}|\|>|</?[a-z_][^<>\n]{0,40}>|"
         r"%[sd]\b|\$x+(?:[,.]x+)*\b|\bx{2,}(?:[,.]x+)*%?(?!\w)|\b(?:lorem ipsum|tbd|todo|undefined|n/a)\b|"
         r"(?:\$\s?|\b)(?:nan|null)\b|\$\s?none\b|\bnone\s?%|(?-i:\b[A-Z]+_[A-Z_]{2,})|<<|>>|\[\]|\{|\}",
         "A placeholder, tag or template token; fill it or remove it.",
     ),
     (
         "json",
-        r"\A\s{0,4}[\[{]|\"\w{1,30}\"\s{0,4}:\s{0,4}[\"\[{\d]|\b(?:function_call|tool_calls?|arguments)\b|\A\s{0,4}(?:json|yaml|xml)\b",
+        r"\A\s{0,4}(?:\{|\[\s{0,4}(?:[\"'\[{\]]|-?\d[\d.]{0,20}\s{0,4}[,\]]))|\"\w{1,30}\"\s{0,4}:\s{0,4}[\"\[{\d]|\b(?:function_call|tool_calls?|arguments)\b|\A\s{0,4}(?:json|yaml|xml)\b",
         "JSON or a tool call in place of a post.",
     ),
     (
@@ -100,7 +103,17 @@ _LOOSE_ENDS = word_set(
     "where whether although though since until unless not very just both either"
 )
 _PLACE_HOLDING = re.compile(r"(?:\s|[#＃$]\w+|https?://\S+)+\Z")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_WHOLE = re.compile(
+    r"\b(?:(?:here|there|as|how|where|what|who|than) (?:i|you|he|she|it|we|they|this|that|things) "
+    r"(?:am|are|is|was|were|can|could|will|would|has|have|had|may|might|should)|"
+    r"(?:ever|long|hours?|days?|weeks?|months?|years?|blocks?) since)\Z",
+    re.IGNORECASE,
+)
+"""Endings in a loose word that are whole all the same: "but here we are", "105 days since"."""
+
+_EMOJI_AFTER_COLON = re.compile(rf":\s{{0,4}}(?:{SEQUENCE.pattern})")
+_SUBJECT = re.compile(r"(?:[#＃]|(?<!\w)\$)(?:bitcoin|btc)\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+(?:['’/][^\W_]+)*")
 _PHRASE = 6  # words
 _KEPT_CONTROLS = frozenset("\n\ufe0f\ufe0e")
 
@@ -163,9 +176,15 @@ def _cut(text: str) -> Iterator[Finding]:
     ending = bare[-20:]
     if re.search(r"(?:…|\.\.\.)\W*\Z", ending):
         yield _finding("cut", len(text) - 1, len(text), "It ends in an ellipsis; finish it.")
+    elif ending.endswith(":") and _EMOJI_AFTER_COLON.search(text):
+        pass  # "My mood in one emoji: 🫠"
     elif re.search(r"[,;:–—\-&+/(]\Z|\w-\Z", ending):
         yield _finding("cut", len(text) - 1, len(text), "It ends in the middle of a sentence.")
-    elif (last := re.search(r"([^\W\d_]+)\Z", ending)) and last[1].lower() in _LOOSE_ENDS:
+    elif (
+        (last := re.search(r"([^\W\d_]+)\Z", ending))
+        and last[1].lower() in _LOOSE_ENDS
+        and not _WHOLE.search(bare)
+    ):
         yield _finding("cut", len(text) - 1, len(text), f"It ends in “{last[1]}”; finish it.")
     if text.count("(") != text.count(")") or text.count("“") != text.count("”"):
         yield _finding("cut", 0, len(text), "A bracket or quote is not closed.")
@@ -181,27 +200,35 @@ def _tags(text: str) -> Iterator[Finding]:
             start, end = found[most].start(), found[-1].end()
             yield _finding(name, start, end, f"{len(found)} {name} are too many, at most {most}.")
     words = re.sub(r"[#＃$@]\w+|https?://\S+", " ", text)
-    if text.strip() and not re.search(r"[^\W\d_]{2,}", words):
+    told = _SUBJECT.search(text) and re.search(r"\d\s?%", text)
+    if text.strip() and not told and not re.search(r"[^\W\d_]{2,}", words):
         yield _finding("words", 0, len(text), "It has no words beside tags, numbers and links.")
 
 
 def _loop(text: str) -> Iterator[Finding]:
     """A model that went round in circles: a word four times in a row, a phrase or sentence twice."""
-    words = [(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    found = list(_WORD.finditer(text))
+    words = [match[0].lower() for match in found]
     seen: dict[tuple[str, ...], int] = {}
     for at in range(len(words)):
-        _, start, end = words[at]
-        four = {word for word, _, _ in words[at : at + 4]}
-        phrase = tuple(word for word, _, _ in words[at : at + _PHRASE])
-        if (at + 4 <= len(words) and len(four) == 1) or seen.setdefault(phrase, at) != at:
-            if len(four) > 1 and len(phrase) < _PHRASE:
-                continue
-            yield _finding("loop", start, end, "The text repeats itself.")
+        four, phrase = words[at : at + 4], tuple(words[at : at + _PHRASE])
+        stuck = len(four) == 4 and len(set(four)) == 1
+        before = seen.setdefault(phrase, at)
+        again = before != at and len(phrase) == _PHRASE and not _parallel(words, before, at)
+        if stuck or again:
+            yield _finding("loop", *found[at].span(), "The text repeats itself.")
             return
     sentences = [" ".join(_WORD.findall(part.lower())) for part in re.split(r"[.!?\n]+", text)]
     long = [sentence for sentence in sentences if sentence.count(" ") >= 2]
     if len(set(long)) < len(long):
         yield _finding("loop", 0, len(text), "The same sentence is there twice.")
+
+
+def _parallel(words: list[str], first: int, second: int) -> bool:
+    """Whether a phrase with a figure goes on differently: one figure for each of two things."""
+    phrase = words[first : first + _PHRASE]
+    then = words[first + _PHRASE], words[second + _PHRASE :][:1]
+    return any(word[0].isdigit() for word in phrase) and bool(then[1]) and then[1] != [then[0]]
 
 
 def _domains(text: str) -> Iterator[Finding]:

@@ -46,7 +46,7 @@ _FOREIGN = (
 
 
 _LATIN = ("LATIN", "FULLWIDTH", "MODIFIER")
-_SYMBOLS = ("₿", "Ξ", "µ", "π")
+_SYMBOLS = ("₿", "Ξ", "µ", "π", "Δ")
 
 
 @cache
