@@ -53,7 +53,7 @@ def percent(case: Case, segment: Segment, item: Item) -> None:
         what = _NO_HISTORY.get(case.subject, case.subject)
         case.reject("number", item, f"the snapshot has no history of {what}")
         return
-    if _of_something(segment, item):
+    if _of_something(case, segment, item):
         case.reject("number", item, "the snapshot knows no shares of anything but the record")
         return
     span = horizon(case, segment, item)
@@ -86,17 +86,13 @@ def _cost(segment: Segment, item: Item) -> int:
     return timed * (bool(words & given) - bool(words & taken))
 
 
-def _of_something(segment: Segment, item: Item) -> bool:
+def _of_something(case: Case, segment: Segment, item: Item) -> bool:
     """``2.3% of its holders``; ``2.3% of its value`` is the price's own change."""
     following = after(segment, segment.index(item), 4)
     if not following or following[0].value != "of":
         return False
     own = {"value", "price", "worth"}
-    return not any(other.value in own or _is_price(other) for other in following[1:])
-
-
-def _is_price(item: Item) -> bool:
-    return item.kind == "topic" and item.value == "btc" and item.end - item.start == len("price")
+    return not any(case.quote(other).lower() in own for other in following[1:])
 
 
 def _difficulty(case: Case, item: Item) -> None:

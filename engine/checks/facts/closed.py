@@ -79,6 +79,8 @@ def harmless(word: str) -> bool:
 def counts_market(segment: Segment, item: Item) -> bool:
     """Whether what follows a number is of the world that moves markets, or nobody knows it."""
     for other in after(segment, item.place, 3):
+        if other.value == ":":
+            return False
         if other.kind in ("topic", "label", "ref", "span", "ago") or other.value in _listed(
             "world"
         ):
@@ -88,6 +90,19 @@ def counts_market(segment: Segment, item: Item) -> bool:
         if other.kind == "word" and (_thing(other.value) or _thing(other.value[:-1])):
             return False
     return False
+
+
+def names_a_thing(segment: Segment, item: Item) -> bool:
+    """``in two numbers``: what is counted stands behind the number, and is of no market."""
+    following = [x for x in after(segment, item.place, 1) if x.kind == "word"]
+    return any(harmless(x.value) and x.value not in _listed("grammar") for x in following)
+
+
+def of_the_speaker(segment: Segment) -> bool:
+    """``my houseplants are calmer``: of a person's own things, and of no market."""
+    mine = any(x.value in _SPEAKER - {"we", "our"} for x in segment.items[:2])
+    priced = any(x.value in _PAID and x.value != "bare" for x in segment.of("num"))
+    return mine and not priced and not segment.of("topic", "ref", "label")
 
 
 def _thing(word: str) -> bool:
@@ -189,7 +204,8 @@ def _acted(case: Case, segment: Segment, item: Item) -> str:
         if other.kind != "neg" and other.value in _LIGHT | _ABOUT | {"having", "eating"}:
             continue
         calm = _listed("pastimes") | _listed("manner")
-        idle = other.kind not in ("word", "neg") or other.value in calm or _thing(other.value)
+        idle = other.kind not in ("word", "neg", "dir") or other.value in calm
+        idle = idle or _thing(other.value) or (holders and other.kind == "dir")
         return "" if idle else "the snapshot knows nothing of people"
     return ""
 

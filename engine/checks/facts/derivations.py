@@ -69,7 +69,7 @@ def _by_value(case: Case, sentence: Sentence, segment: Segment, item: Item) -> N
         if value is not None and _equals(segment, item, number, value):
             said = usd(value) if "usd" in rule.units else f"{value:,.2f}"
             case.prove(item, rule.claim, rule.fact, said)
-            _settle(segment, rule)
+            _settle(sentence, segment, rule)
             return
 
 
@@ -82,14 +82,15 @@ def _equals(segment: Segment, item: Item, number: Number, value: float) -> bool:
     return close_to(number, value, relation)
 
 
-def _settle(segment: Segment, rule: _Derived) -> None:
+def _settle(sentence: Sentence, segment: Segment, rule: _Derived) -> None:
     """The levels between which a distance was proved claim nothing more."""
-    for item in segment.items:
-        timed = rule.claim.startswith(("blocks", "age"))
-        if timed and item.value in ("other:an earlier moment", "other:several days"):
+    timed = rule.claim.startswith(("blocks", "age"))
+    for item in segment.items if timed else ():
+        if item.value in ("other:an earlier moment", "other:several days"):
             item.done = True
-        if item.kind == "ref" and rule.claim.startswith(("width", "from the high")):
-            numbered = any(x.kind == "num" and not x.done for x in after(segment, item.place, 5))
+    for other in sentence.segments if rule.claim.startswith(("width", "from the high")) else ():
+        for item in other.of("ref"):
+            numbered = any(x.kind == "num" and not x.done for x in after(other, item.place, 5))
             item.done = item.done or not numbered
 
 
@@ -128,7 +129,9 @@ def _high_to_record(sentence: Sentence, segment: Segment, item: Item) -> bool:
 def _turnover(sentence: Sentence, segment: Segment, item: Item) -> bool:
     words = {x.value for x in sentence.items()}
     whole = sentence.has("topic", "cap") or bool(words & {"worth", "whole", "everything", "all"})
-    return (sentence.has("topic", "volume") and whole) or "ratio" in words
+    led = before(segment, item.place, 2)
+    named = any(x.kind == "topic" and x.end - x.start == len("turnover") for x in led)
+    return (sentence.has("topic", "volume") and whole) or named or "ratio" in words
 
 
 _SINCE = {
@@ -250,7 +253,14 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         and "in" not in words
     )
     told = bool(telling) or item.kind == "ago" or exact
-    if days is None or not about or not told or words & _NO_AGE or sentence.has("neg"):
+    if (
+        days is None
+        or not about
+        or not told
+        or words & _NO_AGE
+        or sentence.has("neg", "not")
+        or sentence.has("if")
+    ):
         return
     size = days / _DAYS[number.unit]
     relation = amount_relation(segment, segment.index(item))

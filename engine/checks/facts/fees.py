@@ -106,6 +106,8 @@ def _fee_number(case: Case, sentence: Sentence, segment: Segment, item: Item) ->
         "vb" in case.quote(other).lower() for other in sentence.items() if other.kind == "topic"
     )
     rates = rates or (case.rates and bool(_fee_role(segment, item)))
+    three = sum(x.value == "bare" and not x.done for x in segment.of("num")) == 3
+    rates = rates or (three and any(x.value == "fees" for x in before(segment, item.place, 7)))
     return item.value == "bare" and rates and bool(item.number and item.number.value < 5000)
 
 

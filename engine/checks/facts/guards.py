@@ -75,8 +75,11 @@ def _foretells(case: Case, segment: Segment, item: Item) -> bool:
     following = following[:colon]
     if case.quote(item).lower() == "that'll" or _conceded(case, segment, item):
         return False  # "That'll be 14 sat/vB", "it may be six figures, but": of the present
-    if item.done or any(x.value == "have" for x in following[:2]):
-        return False  # "you could have had it for": of the past
+    past = case.quote(item).lower() in ("tried", "attempted") and following[:1]
+    if past and following[0].value != "to":
+        return False  # "tried $97K on for size"
+    if item.done or any(x.value in ("have", "had") for x in following[:2]):
+        return False  # "you could have had it for", "could be had": of the past
     led = [x.value for x in segment.items[max(0, item.place - 2) : item.place]]
     if set(led) & _SPEAKERS or case.quote(item).lower() in ("i'll", "you'll", "we'll"):
         return any(x.kind in ("dir", "ref") and not x.done for x in following)
@@ -101,9 +104,11 @@ def _counted_down(sentence: Sentence, item: Item) -> bool:
     """``85,000 blocks until block 1,050,000``, ``if the report is to be believed``: no conditions."""
     segment = next(x for x in sentence.segments if any(y is item for y in x.items))
     said = [x.value for x in segment.items[item.place :]]
+    counted = item.end - item.start == len("until")
+    if counted and any(x.kind == "num" for x in segment.items[item.place + 1 :][:1]):
+        return True
     return (said[0] == "if" and said[-1] in ("believed", "trusted")) or (
-        (sentence.has("topic", "block") or sentence.has("num", "blocks"))
-        and item.end - item.start == len("until")
+        (sentence.has("topic", "block") or sentence.has("num", "blocks")) and counted
     )
 
 
@@ -135,6 +140,8 @@ def negations(case: Case, segment: Segment) -> None:
                 continue
             if other.kind == "num" and denied_level(case, segment, item, other):
                 continue
+            if other.kind == "rel" and _denied_side(case, segment, other):
+                continue
             if other.kind in ("num", "weekday", "daypart"):
                 case.reject("negation", other, "what is denied states no fact")
             elif other.kind in ("dir", "emoji"):
@@ -146,6 +153,17 @@ def negations(case: Case, segment: Segment) -> None:
             elif other.kind in ("ref", "super", "mult"):
                 _negated_level(case, other, segment.items[i + 1 : i + 1 + k])
         item.done = True
+
+
+def _denied_side(case: Case, segment: Segment, item: Item) -> bool:
+    """``yet not above it``: the level spoken of last."""
+    following = [x.value for x in segment.items[item.place + 1 : item.place + 2]]
+    gap = case.known.gap_usd(case.last_ref) if case.last_ref else None
+    if following not in (["it"], ["that"]) or gap is None or item.value not in ("above", "below"):
+        return False
+    said = f"{case.known.level_text(case.last_ref)}, {case.known.level_text('price')}"
+    good = gap <= 0 if item.value == "above" else gap >= 0
+    return case.judge(good, "negation", item, f"not {item.value} it", "price_usd", said) or True
 
 
 def _denied_before(case: Case, segment: Segment, i: int) -> None:

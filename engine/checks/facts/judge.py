@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from engine.checks.facts.case import Case
 from engine.checks.facts.changes import SIGNS
-from engine.checks.facts.closed import closed_world, counts_market, retold
+from engine.checks.facts.closed import (
+    closed_world,
+    counts_market,
+    names_a_thing,
+    of_the_speaker,
+    retold,
+)
 from engine.checks.facts.constants import idioms, quoted
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
@@ -35,6 +41,7 @@ _PRONOUNS = {"it", "it's", "that", "that's", "this", "its", "which", "they", "th
 _TIMED = ("over", "past", "around", "about", "within", "some", "near", "up to", "roughly")
 _NO = {"no", "nope", "nah", "not", "hardly", "never", "negative", "almost", "nearly"}
 _EARLIER = {"yesterday": "24h", "last week": "7d"}
+_DID = {"did", "was", "stood", "cost"}
 _REFUTES = {"facts.direction", "facts.relation", "facts.number", "facts.negation"}
 _OLD = {"old", "previous", "former", "the top", "top", "peak", "last"}
 _ASKED = 1
@@ -167,6 +174,7 @@ def _settle(case: Case, sentence: Sentence) -> None:
     fees = sentence.has("topic", "fees") or sentence.has("num", "feerate")
     for item in sentence.items() if fees or case.rates else ():
         _rate_of_an_hour(case, item)
+    _ends_of_the_day(case, list(sentence.items()))
     _release_time_words(case, list(sentence.items()))
     _earlier_levels(case, list(sentence.items()))
     for item in sentence.items():
@@ -179,6 +187,17 @@ def _settle(case: Case, sentence: Sentence) -> None:
             whole = timed and item.value == "hour"
             item.kind = "span" if timed else "word"
             item.value = "1h" if whole else "other:part of an hour" if timed else item.value
+
+
+def _ends_of_the_day(case: Case, items: list[Item]) -> None:
+    """``the day's best price and its worst``: its high and its low, where both are spoken of."""
+    told = case.text.lower()
+    if "best" not in told or "worst" not in told:
+        return
+    for item in items:
+        text = case.quote(item).lower().split()[-1]
+        if item.kind in ("super", "ref") and text in ("best", "worst"):
+            item.kind, item.value = "ref", "high" if text == "best" else "low"
 
 
 def _rate_of_an_hour(case: Case, item: Item) -> None:
@@ -200,7 +219,14 @@ def _earlier_levels(case: Case, items: list[Item]) -> None:
                 following.kind, following.value = ("ago", "24h") if named else ("word", "where")
         elif following.kind == "ago" and text.startswith("where") and _still_there(item):
             case.span, following.kind, following.value = following.value, "dir", "flat"
-        elif text in _EARLIER and following.kind == "span" and _compares(item):
+        elif (
+            text in _EARLIER
+            and following.kind == "span"
+            and any(
+                _compares(x)
+                for x in ([item] if item.value not in _DID else items[max(0, i - 2) : i])
+            )
+        ):
             following.kind, following.value = "ago", _EARLIER[text]
         elif (
             item.kind == "span"
@@ -254,14 +280,18 @@ def _respective(case: Case, sentence: Sentence) -> None:
     words = [item for item in sentence.items() if item.value == "respectively"]
     shares = [item for item in sentence.items() if item.kind == "num" and item.value == "pct"]
     spans = [item for item in sentence.items() if item.kind == "span" and item.value in SPANS]
-    ways = {item.value for item in sentence.items() if item.kind == "dir"} & {"up", "down"}
-    if not words or len(shares) != len(spans) or len(shares) < 2:
+    ways = [SIGNS[x.value] for x in sentence.items() if x.kind == "dir" and x.value in SIGNS]
+    listed = bool(spans and shares) and max(x.end for x in spans) < min(x.start for x in shares)
+    if not (words or listed) or len(shares) != len(spans) or len(shares) < 2:
         return
-    for item, span in zip(shares, spans, strict=True):
+    ways = ways * len(shares) if len(ways) == 1 else ways
+    signs = ways if len(ways) == len(shares) else [0] * len(shares)
+    for item, span, way in zip(shares, spans, signs, strict=True):
         change, number = case.known.change(span.value), item.number
         good = change is not None and number is not None and number.equals(change)
-        if good and change is not None and len(ways) == 1:
-            good = (change > 0) == (ways == {"up"})
+        sign = (number.sign if number else 0) or way
+        if good and change is not None and sign:
+            good = change * sign > 0
         span.done = True
         said = case.known.change_text(span.value)
         case.judge(good, "number", item, f"change over {span.value}", SPANS[span.value], said)
@@ -276,12 +306,15 @@ def _counts_things(sentence: Sentence) -> None:
         or sentence.has("topic", "fees", "fng", "halving", "block")
     )
     for segment in sentence.segments:
-        if segment.of("dir", "mult", "ref") or rates:
-            continue
-        for item in segment.of("num"):
+        own = of_the_speaker(segment)
+        for item in segment.of("dir") if own else ():
+            item.done = True
+        claims = segment.of("dir", "mult", "ref") and not own
+        for item in segment.of("num") if not rates else ():
             number = item.number
             small = number is not None and number.worded and number.value <= _FEW
-            if small and item.value == "bare" and not counts_market(segment, item):
+            counted = not claims or names_a_thing(segment, item)
+            if small and item.value == "bare" and counted and not counts_market(segment, item):
                 item.done = True
 
 
@@ -296,6 +329,7 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
         value_first(case, sentence, segment)  # what the record would still take
     if market and blocked(case, sentence, segment):
         return
+    _elliptic_percent(case, sentence, k, segment)
     derived(case, sentence, segment)
     value_first(case, sentence, segment)
     negations(case, segment)
@@ -316,6 +350,16 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
         alone = spans[-1].kind == "ago" and not claims_something(segment)
         case.ago = spans[-1] if alone and spans[-1].value in SPANS else None
     _remember(case, segment)
+
+
+def _elliptic_percent(case: Case, sentence: Sentence, k: int, segment: Segment) -> None:
+    """``half a percent better on the day, a little over three on the week``: three percent."""
+    numbers, spans = segment.of("num"), free_spans(segment)
+    led = sentence.segments[k - 1].of("num") if k else []
+    plain = len(numbers) == 1 and numbers[0].value == "bare" and not segment.of("topic", "ref")
+    if plain and spans and spans[0].value in SPANS and led and led[-1].value == "pct":
+        numbers[0].value = "pct"
+        case.way = case.way if segment.of("dir") == [] else 0
 
 
 def _remember(case: Case, segment: Segment) -> None:

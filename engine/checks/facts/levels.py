@@ -121,6 +121,8 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
         fact = case.known.level(name)
         if fact is not None and _holds(case, segment, item, fact, relation, name):
             case.prove(item, LEVELS[name][1], LEVELS[name][0], usd(fact))
+            for span in segment.of("span") if relation.startswith("hold") else ():
+                span.done = span.done or case.quote(span).lower() == "all day"
             return
     case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
 

@@ -40,7 +40,7 @@ def number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None
         return
     elif item.value == "usd" or (item.value == "bare" and _like_price(sentence, segment, item)):
         money(case, segment, item)
-    elif _figures(case, segment, item) or _share(case, segment, item):
+    elif _cents(case, item) or _figures(case, segment, item) or _share(case, segment, item):
         return
     elif _told(case, segment, item.number, item.value):
         item.done = True
@@ -142,6 +142,19 @@ def _one_dollar(segment: Segment) -> bool:
     ) and not any(x.value == "usd" for x in segment.of("num"))
 
 
+def _cents(case: Case, item: Item) -> bool:
+    """``$118,060, give or take forty cents``: what the price has after the point."""
+    price, number = case.known.level("price"), item.number
+    if price is None or number is None or "cent" not in case.quote(item).lower():
+        return False
+    good = number.value == round(price * 100) % 100 and any(
+        p.fact == "price_usd" for p in case.proofs
+    )
+    if good:
+        case.prove(item, "cents of the price", "price_usd", usd(price))
+    return good
+
+
 def _figures(case: Case, segment: Segment, item: Item) -> bool:
     """``six figures``: how many digits the price has."""
     following = after(segment, segment.index(item), 1)
@@ -166,6 +179,8 @@ def _share(case: Case, segment: Segment, item: Item) -> bool:
     gone = [
         x for x in case.sentence.items() if x.value == "gone" or case.quote(x).lower() == "gone"
     ]
+    if item.value == "share" and number is not None and _of_the_week(case, segment, item):
+        return True
     if item.value != "share" or number is None or not (segment.of("dir") or gone):
         return False
     span = horizon(case, segment, item)
@@ -185,6 +200,26 @@ def _share(case: Case, segment: Segment, item: Item) -> bool:
         case.known.change_text(span),
     )
     return True
+
+
+def _of_the_week(case: Case, segment: Segment, item: Item) -> bool:
+    """``up 5 % on the week, more than half of that in the past day``: the day's part of the week."""
+    following = [x.value for x in after(segment, item.place, 2)]
+    spans = {x.value for x in case.sentence.items() if x.kind == "span"}
+    day, week, number = case.known.change("24h"), case.known.change("7d"), item.number
+    if following[:1] != ["of"] or not {"24h", "7d"} <= spans or number is None:
+        return False
+    if following[1:] not in (["that"], ["what"], ["it"], ["this"]) or not day or not week:
+        return False
+    part, relation = day / week * 100, amount_relation(segment, item.place)
+    good = abs(part - number.value) <= 2.5 if not relation else fits(number, part, relation)
+    said = f"{case.known.change_text('24h')} and {case.known.change_text('7d')}"
+    for span in segment.of("span"):
+        span.done = True
+    return (
+        case.judge(good, "number", item, "the day's part of the week", "change_24h_pct", said)
+        or True
+    )
 
 
 def _told(case: Case, segment: Segment, number: Number, unit: str) -> bool:

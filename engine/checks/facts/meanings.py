@@ -51,7 +51,7 @@ def dollars(known: Known, rounds: list[float]) -> Iterator[Meaning]:
             yield Meaning("past", f"price {span} ago", fact, start, span=span)
 
 
-def percents(known: Known) -> Iterator[Meaning]:
+def percents(known: Known, rounds: list[float]) -> Iterator[Meaning]:
     """Distances and moves in percent, what the record still takes, shares of a level."""
     for role in ("high", "low", "ath"):
         part, level, price = known.gap_pct(role), known.level(role), known.level("price")
@@ -63,6 +63,13 @@ def percents(known: Known) -> Iterator[Meaning]:
             needed = (level - price) / price * 100
             yield Meaning("needed", f"needed for {name}", fact, needed, -1, role)
         yield Meaning("share", f"share of {name}", fact, 100 + part, 0, role)
+    price = known.level("price")
+    for named in rounds if price else ():
+        claim = "distance from a named level"
+        side = _sign((price or 0.0) - named)
+        for whole in (price or named, named):
+            size = abs((price or 0.0) - named) / whole * 100
+            yield Meaning("round", claim, "price_usd", size, side)
     for span, key in SPANS.items():
         change = known.change(span)
         if change is not None:

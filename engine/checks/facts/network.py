@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from engine.checks.facts.case import Case, before
+from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.changes import relation_to
 from engine.checks.facts.distances import fits
 from engine.checks.facts.items import Item, Segment, Sentence
@@ -33,7 +33,7 @@ def blocks(case: Case, sentence: Sentence, segment: Segment) -> None:
             coins = case.known.supply_btc()
             text = f"{coins or 0:,.0f} coins are issued at this height"
             _amount(case, segment, item, coins, ("issued coins", "block_height", text))
-        elif item.value in ("pct", "share") and _share_of_chain(segment, item):
+        elif _part_of_epoch(case, segment, item) and _share_of_chain(segment, item):
             _progress(case, segment, item)
         elif item.value == "ehs":
             rate = case.known.facts.hashrate_ehs
@@ -72,6 +72,13 @@ def owner(segment: Segment, item: Item) -> str:
         (abs(k - i), k > i, x.value) for k, x in enumerate(segment.items) if x.kind == "topic"
     ]
     return min(topics)[2] if topics else ""
+
+
+def _part_of_epoch(case: Case, segment: Segment, item: Item) -> bool:
+    """A percentage, ``halfway``, ``three quarters of the way``; half a cake is none."""
+    said = {x.value for x in after(segment, item.place, 3)}
+    told = case.quote(item).lower() == "halfway" or said & {"way", "epoch", "done", "through"}
+    return item.value == "pct" or (item.value == "share" and bool(told))
 
 
 def _share_of_chain(segment: Segment, item: Item) -> str:
@@ -189,6 +196,8 @@ def _progress(case: Case, segment: Segment, item: Item) -> None:
     relation = relation_to(segment, segment.index(item))
     left = {x.value for x in segment.items} & {"left", "remaining", "remain", "away", "go"}
     left |= {x.value for x in segment.of("dir")}
+    if {x.value for x in after(segment, item.place, 5)} & {"done", "complete", "behind", "through"}:
+        left = set()
     value = None if share is None else 100 - share if left else share
     if item.value == "share" and value is not None:
         good = abs(value - number.value) <= 2 if not relation else fits(number, value, relation)

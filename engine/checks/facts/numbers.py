@@ -163,7 +163,9 @@ def _digits_at(tokens: Sequence[Token], start: int) -> Number | None:
 
 
 def _fee_list(tokens: Sequence[Token], i: int) -> bool:
-    """5/4/3 sat/vB: fast, half hour, hour."""
+    """5/4/3 sat/vB: fast, half hour, hour; ``fees 7/5/3``."""
+    if any(text_at(tokens, k) in ("fee", "fees") for k in range(max(0, i - 7), i)):
+        return True
     while text_at(tokens, i) == "/" and kind_at(tokens, i + 1) == "digits":
         i += 2
     return _unit_after(tokens, i)[0] in ("feerate", "usd") or text_at(tokens, i) in ("k",)

@@ -11,6 +11,8 @@ from engine.checks.facts.known import usd
 from engine.checks.facts.levels import LEVELS, REFS, close_to
 from engine.checks.facts.numbers import Number
 
+_PASSED = {"a", "the", "about"}
+_NOW = {"last", "now", "today", "currently"}
 _JOINS = {"-", "–", "—", "/", "..", "…"}
 
 
@@ -56,7 +58,11 @@ def _partner(items: list[Item], i: int) -> int | None:
             or (item.kind == "rel" and (item.value == "to" or _up_to(item)))
         ):
             joined = True
-        elif item.kind in ("ago", "span", "dir") or item.value in ("a", "the", "about"):
+        elif (
+            item.kind in ("ago", "span", "dir")
+            or item.value in _PASSED
+            or (item.value in _NOW and items[j - 1].value == "to")
+        ):
             continue
         else:
             return None

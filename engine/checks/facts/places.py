@@ -48,7 +48,7 @@ def _closer(case: Case, segment: Segment) -> None:
                 said,
             )
             ref.done = True
-            for other in after(segment, segment.index(ref), 5):
+            for other in after(segment, segment.index(ref), 9):
                 other.done = other.done or other.kind == "ref"
 
 

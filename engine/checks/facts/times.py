@@ -73,6 +73,8 @@ def _month_of_record(case: Case, item: Item) -> bool:
         return False
     good = record is not None and record.month == MONTHS[name]
     said = f"the all-time high is of {record}"
+    for since in case.sentence.items() if good else ():
+        since.done = since.done or since.value == "other:an earlier moment"
     return case.judge(good, "time", item, "month of the record", "ath_date", said) or True
 
 

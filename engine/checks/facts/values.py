@@ -25,6 +25,8 @@ from engine.checks.facts.words import cues
 _TWO, _THREE, _FOUR = 10, 100, 1_000
 _LEADING = {"above", "over", "higher", "more", "beyond"}
 _BELOW = {"below", "under", "beneath", "underneath"}
+_THEN = {"cost", "was", "were", "asked", "fetched", "would"}
+_DEARER, _CHEAPER = {"more", "dearer", "higher"}, {"less", "cheaper", "lower"}
 _ASCENT = {"ascent", "climb", "rise", "rally", "gain"}
 _NEEDS_MORE = {"needs", "needed", "climb", "another", "further", "takes"}
 _CHAIN = ("block", "halving", "halved", "blk", "height", "chain", "subsidy", "tip", "counter")
@@ -55,7 +57,7 @@ def _meanings(case: Case, sentence: Sentence, item: Item) -> list[Meaning]:
     if item.value == "usd" or (item.value == "bare" and _money_like(case, sentence, item)):
         found += dollars(case.known, case.rounds)
     if item.value == "pct":
-        found += percents(case.known)
+        found += percents(case.known, case.rounds)
     if item.value in ("bare", "blocks", "rank", "sats"):
         found += counts(case.known)
     return found
@@ -107,7 +109,10 @@ def _allowed(
     ascent = meaning.kind == "gap" and item.value == "pct" and meaning.side < 0
     if ascent and _said(case, segment) & _ASCENT and not _said(case, segment) & _BELOW:
         return False  # a way up is a share of the price, not of the level
-    must = _said(case, segment) & {"needs", "need", "needed", "must"}
+    led = before(segment, item.place, 6)
+    must = _texts(case, led) & {"needs", "need", "needed", "must"}
+    if must and meaning.kind == "gap" and item.value == "pct":
+        return False  # what is needed is a share of the price
     if must and any(x.value == "down" for x in segment.of("dir")):
         return False
     if meaning.kind == "needed":
@@ -153,6 +158,8 @@ def _apart(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
         return False
     tempered = bool(amount_relation(segment, item.place))
     if meaning.kind == "round":
+        if item.value == "pct":  # "To 100k: $3,520 (3.6 %)"
+            return bool(case.proofs) and case.proofs[-1].claim == meaning.claim
         cued = bool(said & (cues("over") | cues("under"))) or _digits(item) >= _THREE
         return not segment.of("ref", "ago") and _digits(item) >= _TWO and cued
     if meaning.kind == "shy":
@@ -200,6 +207,7 @@ def _level_leads(case: Case, segment: Segment, item: Item) -> bool:
     led = segment.items[: item.place]
     bare = not segment.of("ref", "topic") and not _texts(case, segment.items) & cues("pronouns")
     led = _earlier(case, segment) + led if bare else led
+    led = led[: next((k for k, x in enumerate(led) if x.kind == "rel"), len(led))]
     return any(x.kind == "ref" for x in led) and not any(x.kind == "topic" for x in led)
 
 
@@ -245,6 +253,9 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
     proved = {span for span, key in SPANS.items() if any(key in p.fact for p in case.proofs[-6:])}
     spans = spans or ({case.span} if case.span else (proved if item.value != "pct" else set()))
     spans = spans or {"24h"}
+    bracket = any(x.value == "(" for x in before(segment, item.place, 1))
+    if bracket and case.proofs and meaning.fact in case.proofs[-1].fact:
+        spans = {meaning.span}  # "-$6.2k (-8.3 %)"
     if item.value == "pct" and len(spans) > 1:
         spans = {resolve(segment, item, case.span)}
     if meaning.span not in spans or segment.of("ref") or segment.of("mult"):
@@ -268,6 +279,9 @@ def _agrees(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
     ways = {1 if x.value == "up" else -1 for x in _directions(case, segment)}
     ways |= {1} if said & cues("gained") else set()
     ways |= {-1} if said & cues("lost") else set()
+    then = any(x.place < item.place for x in segment.of("ago")) and said & _THEN
+    if then and len(said & (_DEARER | _CHEAPER)) == 1 and not _directions(case, segment):
+        return meaning.side == (-1 if said & _DEARER else 1)  # "a week ago it cost $1,900 more"
     signed = bool(item.number and item.number.sign)
     free = signed or _restated(case, meaning) or bool(said & cues("unsigned"))
     return ways == {meaning.side} or (not ways and free)
@@ -293,6 +307,8 @@ def _was(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning: 
     beside += [x for x in before(segment, item.place, 2) if x.value != ":"][:1]
     apposed = any(x.kind == "ago" and x.value == meaning.span for x in beside)
     bracket = any(x.value == "(" for x in before(segment, item.place, 1))
+    if not apposed and any(x.kind == "ago" and not x.done for x in beside):
+        return False
     onto = any(x.value == "to" and x.kind == "rel" for x in before(segment, item.place, 1))
     if (item.number and item.number.sign) or segment.of("ref") or onto:
         return False
@@ -433,8 +449,11 @@ def _bare_price(case: Case, segment: Segment, item: Item) -> bool:
     """The price to the last digit and without a unit: ``L 91,650 | P 93,333 | H 93,900``."""
     number, price = item.number, case.known.level("price")
     assert number is not None  # noqa: S101
-    alone = not segment.of("topic", "ref", "dir", "label", "fee", "ago") and all(
-        harmless(x.value) for x in segment.of("word")
+    dated = any(not x.done for x in segment.of("ago"))
+    alone = (
+        not dated
+        and not segment.of("topic", "ref", "dir", "label", "fee")
+        and all(harmless(x.value) for x in segment.of("word"))
     )
     led = _texts(case, before(segment, item.place, 2)) & {"last", "now", "spot", "px", "at"}
     if price is None or (number.grain > 1 and not led) or not number.equals(price) or not alone:
