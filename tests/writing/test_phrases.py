@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
+from engine.checks.manner import manners
 from engine.errors import TemplateError
 from engine.records import Facts, FearGreed
 from engine.writing import phrases
@@ -127,3 +129,19 @@ def test_numbers_that_print_alike_are_no_range() -> None:
 def test_what_cannot_be_filled_is_an_error(text: str) -> None:
     with pytest.raises(TemplateError):
         phrases.fill(text, {"price": "$1"})
+
+
+def test_no_opener_and_ending_speak_to_a_buyer_together() -> None:
+    """All pairs: a command in one and "your" in the other are harmless alone and selling together."""
+    texts = {
+        slot: [phrase.text for phrase in phrases.shipped_phrases() if phrase.slot == slot]
+        for slot in ("opener", "mood", "closer")
+    }
+    pairs = list(itertools.product(texts["opener"], texts["mood"] + texts["closer"]))
+    assert len(pairs) > 20_000
+    spoiled = [
+        (opener, ending)
+        for opener, ending in pairs
+        if any(m.score < 1 for m in manners(f"{opener} Bitcoin is at $67,432. {ending}").values())
+    ]
+    assert spoiled == []
