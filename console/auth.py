@@ -60,7 +60,7 @@ def sign_in_screen() -> None:
     """The only thing someone sees who is not signed in."""
     _, middle, _ = st.columns([1, 1.4, 1])
     with middle:
-        st.title("Sign in")
+        st.title("Sign in", anchor=False)
         st.caption("BTCBuzzBot console")
         refusal = st.session_state.pop("auth.refusal", None)
         if refusal:

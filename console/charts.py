@@ -107,7 +107,7 @@ def maturing(rows: Sequence[Matured]) -> Chart:
     figure = _figure("% of impressions at 7 days")
     figure.update_yaxes(range=[0, 105])
     figure.update_xaxes(
-        title={"text": "age of the post; band: 5th to 95th of a hundred posts"}, type="log",
+        title={"text": "age of the post"}, type="log",
         tickvals=ages, ticktext=[_age(age) for age in ages],
     )  # fmt: skip
     figure.add_scatter(
@@ -141,7 +141,7 @@ def interval_over_time(looks: Sequence[Look]) -> Chart:
         type="log", range=[math.log10(RATIOS[0]), math.log10(RATIOS[-1])], tickvals=RATIOS,
         ticktext=[f"{ratio:g}x" for ratio in RATIOS],
     )  # fmt: skip
-    figure.update_xaxes(title={"text": "pairs of posts 48 hours old; band: 95 % interval"})
+    figure.update_xaxes(title={"text": "pairs of mature posts"})
     _band(
         figure, pairs, [look.low for look in known], [look.high for look in known],
         "%{x} pairs: %{y:.2f}x<extra></extra>",
@@ -212,7 +212,7 @@ def _band(
 
 
 def _age(hours: int) -> str:
-    return f"{hours} h" if hours < 24 else words.count(hours // 24, "day")
+    return f"{hours} h" if hours <= 48 else f"{hours // 24} days"
 
 
 def _rows(times: Sequence[datetime], values: Sequence[float]) -> list[dict[str, Any]]:

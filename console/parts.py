@@ -67,7 +67,7 @@ def main_action(label: str) -> str:
 def empty(title: str, what: str, icon: str = ":material/inbox:") -> None:
     """Nothing here yet: says what will appear and what starts it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
-        st.markdown(f"### {icon}", text_alignment="center")
+        st.markdown(f":gray[{icon}]", text_alignment="center")
         st.markdown(f"**{words.plain(title)}**", text_alignment="center")
         st.caption(words.plain(what), text_alignment="center")
 

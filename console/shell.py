@@ -56,10 +56,10 @@ def open_page(title: str, caption: str = "") -> Iterator[Desk]:
             desk = _desk()
             _frame(desk)
         except Exception as error:
-            st.title(title)
+            st.title(title, anchor=False)
             _broken(error)
             st.stop()
-        st.title(title)
+        st.title(title, anchor=False)
         if caption:
             st.caption(caption)
         _notice()
@@ -72,12 +72,12 @@ def open_page(title: str, caption: str = "") -> Iterator[Desk]:
 def _desk() -> Desk:
     reason = auth.unsafe()
     if reason:
-        st.title("Closed")
+        st.title("Closed", anchor=False)
         st.error(reason, icon=":material/gpp_bad:")
         st.stop()
     missing = data.prepare()
     if missing:
-        st.title("The database is older than this program")
+        st.title("The database is older than this program", anchor=False)
         st.error(
             f"It lacks {len(missing)} migrations. Run `python runner.py migrate`: it makes a "
             "backup first. Then reload this page.",

@@ -48,6 +48,13 @@ def banner(operator: Operator, health: Health) -> None:
                 on_click=actions.remove_sample,
                 disabled=not operator.may("admin"),
             )
+    if health.age_s is not None and not health.alive:
+        st.warning(
+            f"The runner has been silent for {words.span(health.age_s)}: nothing is written and "
+            "nothing goes out. Start it with `python runner.py run`; `python runner.py doctor` "
+            "looks for the cause.",
+            icon=":material/heart_broken:",
+        )
     if health.stop.stopped:
         _stopped(operator, health)
     if health.waiting.stuck:

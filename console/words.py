@@ -44,6 +44,12 @@ _SLOT = {
     "missed": Word("missed", ":material/event_busy:", "red"),
     "skipped": Word("skipped", ":material/skip_next:", "yellow"),
 }
+_STEP = {
+    "validated": "passed the checks",
+    "pending_approval": "offered for approval",
+    "publishing": "sending",
+    "unknown": "outcome unknown",
+}
 _VERDICT = {
     "pass": Word("checks passed", ":material/verified:", "green"),
     "reject": Word("rejected by checks", ":material/block:", "red"),
@@ -76,6 +82,11 @@ def verdict_word(verdict: str) -> Word:
 
 def content_word(content_type: str) -> Word:
     return CONTENT.get(content_type, Word(content_type, ":material/article:", "gray"))
+
+
+def step(what: str) -> str:
+    """A step in a post's life, as the audit names it, for people."""
+    return _STEP.get(what, what.replace("_", " "))
 
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")

@@ -19,5 +19,5 @@ with shell.open_page("Templates") as desk:
             templates.rows(view)
         with right:
             templates.detail(desk, view)
-    st.subheader("What every post leans on")
+    st.subheader("What every post leans on", anchor=False)
     voice.show(desk)

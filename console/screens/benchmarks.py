@@ -155,7 +155,7 @@ def production(desk: Desk) -> None:
     rows = data.remember(
         "models", lambda db: console_reads.model_calls(db, hour - WINDOW, desk.now), hour
     )
-    st.subheader("In production, last 30 days")
+    st.subheader("In production, last 30 days", anchor=False)
     if not rows:
         st.caption("No model call is stored in these days.")
         return

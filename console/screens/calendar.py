@@ -117,9 +117,10 @@ def _slots(desk: Desk, found: list[Slot], counts: dict[str, int]) -> None:
 def _slot(desk: Desk, slot: Slot) -> None:
     word = words.slot_word(slot.state)
     there = slot.due_at.astimezone(desk.zone)
+    # where there is no reason there is nothing to ask, and each mark is a stop for the keyboard
+    why = words.plain(f"{words.utc(slot.due_at)}. {slot.reason}") if slot.reason else None
     st.markdown(
-        f"{there:%H:%M} {slot.content_type}  \n:{word.color}[{word.icon} {word.text}]",
-        help=words.plain(f"{words.utc(slot.due_at)}. {slot.reason or ''}"),
+        f"{there:%H:%M} {slot.content_type}  \n:{word.color}[{word.icon} {word.text}]", help=why
     )
 
 
@@ -128,7 +129,7 @@ def _why(desk: Desk, view: View) -> None:
     lost = view.lost
     if not lost:
         return
-    st.subheader(f"{words.count(len(lost), 'slot')} not filled, and why")
+    st.subheader(f"{words.count(len(lost), 'slot')} not filled, and why", anchor=False)
     st.dataframe(
         [
             {

@@ -46,9 +46,10 @@ def show(desk: Desk, view: Engagement) -> None:
     if not view.posts:
         return
     with st.container(border=True):
-        st.subheader("How a post matures")
+        st.subheader("How a post matures", anchor=False)
+        st.caption("Line: the median post. Band: from the 5th to the 95th of a hundred posts.")
         charts.draw(charts.maturing(view.maturing), key="engagement.maturing")
-    st.subheader(f"{words.count(view.posts, 'post')} at 48 hours, by what they share")
+    st.subheader(f"{words.count(view.posts, 'post')} at 48 hours, by what they share", anchor=False)
     st.caption("Not drawn by lot: these describe, they do not prove. Below ten posts no number.")
     tabs = st.tabs(["Kind", "Hour", "Hashtag", "Model"])
     groups = (view.by_type, view.by_hour, view.by_hashtag, view.by_model)

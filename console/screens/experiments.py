@@ -46,7 +46,7 @@ def _one(desk: Desk, judged: Judged) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             name = HOLDOUT if experiment.kind == "holdout" else experiment.name
-            st.subheader(words.plain(name), width="content")
+            st.subheader(words.plain(name), width="content", anchor=False)
             running = experiment.state == "running"
             st.badge(experiment.state, color="blue" if running else "gray")
             parts.moment("since", experiment.started_at, desk.zone, desk.now)
@@ -59,6 +59,7 @@ def _one(desk: Desk, judged: Judged) -> None:
             ):  # fmt: skip
                 st.markdown(drawn, width="content")
         if main.looks:
+            st.caption("The 95 % interval of the ratio, after every pair.")
             charts.draw(charts.interval_over_time(main.looks), key=f"experiment.{experiment.id}")
         st.dataframe(
             [
@@ -149,7 +150,7 @@ def _times(ratio: float | None) -> str:
 
 def resolution(view: Experiments) -> None:
     """How long an answer takes on this account."""
-    st.subheader("What can be shown, and when")
+    st.subheader("What can be shown, and when", anchor=False)
     noise = view.noise
     whose = (
         f"from {noise.pairs} own pairs" if noise.pairs else "of a typical account: no history yet"
@@ -187,7 +188,7 @@ def mix(view: Experiments) -> None:
         if found and found.posts
     ]  # fmt: skip
     if rows:
-        st.subheader("What the mix has tried")
+        st.subheader("What the mix has tried", anchor=False)
         st.caption(
             "Means weighted by how likely each choice was (Hájek). They steer, and prove nothing."
         )

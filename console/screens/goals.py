@@ -81,7 +81,7 @@ def _judged(db: Database, desk: Desk) -> Judged | None:
 
 def show(view: View) -> None:
     with st.container(border=True):
-        st.subheader("Targets")
+        st.subheader("Targets", anchor=False)
         st.caption("Over the last 7 days, where nothing else is said.")
         with st.grid(4, min_column_width=190):
             for goal in goals(view):

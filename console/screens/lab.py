@@ -26,7 +26,7 @@ _KEYS: tuple[tuple[VoteChoice, str, str], ...] = (
 
 def arena(desk: Desk) -> None:
     """Two accepted texts on one moment, sides drawn at random; who wrote them stays unknown."""
-    st.subheader("Blind votes")
+    st.subheader("Blind votes", anchor=False)
     who = desk.operator.name
     with data.showing() as db:
         count = rows.open_pairs(db, who)
@@ -93,7 +93,7 @@ _OF_A_MODEL = ("schedule", "latency")
 def forecast(desk: Desk) -> None:
     """What runs out when, each with the figures it rests on."""
     settings, path = data.config(), data.shown_path()
-    st.subheader("Outlook")
+    st.subheader("Outlook", anchor=False)
     model, hour = (
         model_in_force(settings, path),
         desk.now.replace(minute=0, second=0, microsecond=0),

@@ -116,7 +116,7 @@ def tiles(desk: Desk, view: View) -> None:
 def market(desk: Desk, view: View) -> None:
     """The price of a day with what was posted on it."""
     with st.container(border=True):
-        st.subheader("Bitcoin, last 24 hours")
+        st.subheader("Bitcoin, last 24 hours", anchor=False)
         if view.world != "live":
             parts.badge(words.Word(f"{view.world} market", ":material/science:", "yellow"))
         if view.prices is None:
@@ -144,7 +144,7 @@ def coming(desk: Desk, view: View) -> None:
             )
 
     with st.container(border=True, gap="xsmall"):
-        st.subheader("Next slots")
+        st.subheader("Next slots", anchor=False)
         if view.coming:
             draw()
         else:
@@ -154,7 +154,7 @@ def coming(desk: Desk, view: View) -> None:
 def needs_you(desk: Desk, view: View) -> None:
     """What a person should look at, worst first; a calm word when there is nothing."""
     with st.container(border=True):
-        st.subheader("Needs you")
+        st.subheader("Needs you", anchor=False)
         if not view.alerts and not view.health.waiting.pending and not view.health.waiting.stuck:
             st.markdown(":green[:material/check_circle:] Nothing. All is well.")
             return
@@ -183,7 +183,7 @@ def needs_you(desk: Desk, view: View) -> None:
 
 def latest(desk: Desk, view: View) -> None:
     """The newest posts, whatever became of them."""
-    st.subheader("Latest posts")
+    st.subheader("Latest posts", anchor=False)
     if not view.latest:
         parts.empty(
             "No posts yet",

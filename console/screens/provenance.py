@@ -83,7 +83,9 @@ def show(desk: Desk, view: View | None) -> None:
 
 def _story(desk: Desk, view: View) -> None:
     """Everything that happened, in order, with who did it."""
-    happened = [(entry.at, f"{entry.what} by {entry.actor}") for entry in view.entries]
+    happened = [
+        (entry.at, f"{words.step(entry.what)} by {entry.actor}") for entry in reversed(view.entries)
+    ]
     happened += [
         (
             d.created_at,
@@ -93,7 +95,9 @@ def _story(desk: Desk, view: View) -> None:
         for d in view.decisions
     ]
     for attempt in view.attempts:
-        happened.append((attempt.started_at, f"attempt {attempt.id} to {attempt.publisher} began"))
+        happened.append(
+            (attempt.started_at, f"attempt {attempt.id} to {words.step(attempt.publisher)} began")
+        )
         if attempt.finished_at:
             end = f"attempt {attempt.id} ended: {attempt.outcome}"
             happened.append(
@@ -102,7 +106,7 @@ def _story(desk: Desk, view: View) -> None:
     st.dataframe(
         [
             {"time": words.local(at, desk.zone), "what": what, "UTC": words.utc(at)}
-            for at, what in sorted(happened)
+            for at, what in sorted(happened, key=lambda step: step[0])
         ],
         hide_index=True, alt=f"{len(happened)} steps in the life of post {view.post.id}.",
     )  # fmt: skip

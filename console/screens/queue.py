@@ -118,7 +118,7 @@ def lately(desk: Desk, view: View) -> None:
         for entry in view.lately:
             st.caption(
                 words.plain(
-                    f"{entry.actor}: {entry.subject.replace(':', ' ')} {entry.what} "
+                    f"{entry.actor}: {entry.subject.replace(':', ' ')} {words.step(entry.what)} "
                     f"{words.ago(entry.at, desk.now)}"
                 ),
                 width="content",
@@ -188,7 +188,7 @@ def bulk(view: View) -> None:
     """All green posts at once, each readable, one key for yes."""
     green = view.green
     with st.container(border=True):
-        st.subheader(f"{words.count(len(green), 'post')} passed every check")
+        st.subheader(f"{words.count(len(green), 'post')} passed every check", anchor=False)
         with st.container(horizontal=True):
             st.button(
                 parts.main_action(f"Approve these {len(green)}"),

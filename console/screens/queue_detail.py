@@ -118,17 +118,18 @@ def _spans(detail: Detail) -> list[tuple[int, int, Color]]:
 
 
 def _proof(detail: Detail) -> None:
-    """Each fact once, behind the parts of the text that it proves."""
+    """Each proved part of the text once, what it claims, and the fact behind it."""
     if not detail.proofs:
         parts.fact_line("Proof", "nothing in it needs a figure")
         return
-    proved: dict[str, list[str]] = {}
-    for proof in sorted(detail.proofs, key=lambda proof: proof.start):
-        proved.setdefault(proof.value_text, []).append(detail.post.text[proof.start : proof.end])
+    lines = [
+        f"{words.marked(detail.post.text[proof.start : proof.end], 'green')} "
+        f":gray[{words.plain(proof.claim)}] ← {words.plain(proof.value_text)}"
+        for proof in sorted(detail.proofs, key=lambda proof: proof.start)
+    ]
     with st.container(gap="xxsmall"):
-        for value_text, texts in proved.items():
-            marked = " ".join(words.marked(part, "green") for part in dict.fromkeys(texts))
-            st.markdown(f"{marked} ← {words.plain(value_text)}")
+        for line in dict.fromkeys(lines):
+            st.markdown(line)
 
 
 def _now(desk: Desk, detail: Detail) -> None:

@@ -15,7 +15,7 @@ WINDOW = timedelta(weeks=12)
 
 def trend(desk: Desk) -> None:
     """Different word pairs by week; a falling line is a voice that narrows."""
-    st.subheader("How varied the posts are, week by week")
+    st.subheader("How varied the posts are, week by week", anchor=False)
     hour = desk.now.replace(minute=0, second=0, microsecond=0)
     weeks = data.remember("sameness", lambda db: sameness(db, hour, WINDOW), hour)
     if len(weeks) < 2:

@@ -80,7 +80,7 @@ def rows(view: View) -> None:
 def detail(desk: Desk, view: View) -> None:
     template = view.template
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(words.plain(template.name), width="content")
+        st.subheader(words.plain(template.name), width="content", anchor=False)
         parts.badge(words.content_word(template.purpose))
         live = view.production
         st.caption(f"version {live.number} is in production" if live else "not in production")

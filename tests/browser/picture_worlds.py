@@ -94,7 +94,7 @@ def live_account(path: Path, x: XServer, clock: FakeClock) -> None:
     writer = Writer(path, ScriptedModel(), clock, rng)
     filler = Filler(path, writer, Desk(path, Config(db=path), clock), clock, rng, "x")
     collector = Collector(path, XMetrics(x_config(x.url, path), clock), clock)
-    readers = Readers(path, np.random.default_rng(4))
+    readers = Readers(path, np.random.default_rng(5))
     for step in range(DAYS * 24 // EVERY_H):
         if step == FIRST_DAYS * 24 // EVERY_H:
             _second_question(path, clock)

@@ -36,4 +36,4 @@ def test_ages_are_named_and_the_first_hours_have_room() -> None:
     ]
     axis = charts.maturing(rows).figure.layout.xaxis
     assert axis.type == "log"
-    assert list(axis.ticktext) == ["1 h", "6 h", "1 day", "2 days", "7 days"]
+    assert list(axis.ticktext) == ["1 h", "6 h", "24 h", "48 h", "7 days"]
