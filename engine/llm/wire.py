@@ -191,6 +191,7 @@ class _Flight:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None  # it refers back to this call, and would keep it in memory
         if self._connection is not None:
             self._connection.close()
         if self._socket is not None:  # with "Connection: close" the response owns it

@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from engine.posting.x_client import TWEEPY_HOST, Reply
+
+Opened = Callable[[socket.socket], None]
 
 
 class OneCall(requests.Session):
@@ -77,9 +80,13 @@ class OneCall(requests.Session):
         self._overdue.start()
 
     def close(self) -> None:
+        """Also lets go of what refers back to it: each call has a TLS context of its own, and a
+        cycle would keep it in memory until the collector comes by."""
         if self._overdue is not None:
             self._overdue.cancel()
+            self._overdue = None
         super().close()
+        self.adapters.clear()
 
 
 class _Adapter(HTTPAdapter):
@@ -91,27 +98,39 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        session = self._session
-
-        class Plain(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                session.opened(self.sock)
-
-        class Secure(HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                session.opened(self.sock)
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_pool, HTTPConnectionPool, _Plain, self._session.opened),
+            "https": partial(_pool, HTTPSConnectionPool, _Secure, self._session.opened),
+        }
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         request.headers["Connection"] = "close"
         self._session.guard()
         return super().send(request, *args, **kwargs)
+
+
+class _Plain(HTTPConnection):
+    def __init__(self, opened: Opened, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._opened = opened
+
+    def connect(self) -> None:
+        super().connect()
+        self._opened(self.sock)
+
+
+class _Secure(HTTPSConnection):
+    def __init__(self, opened: Opened, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._opened = opened
+
+    def connect(self) -> None:
+        super().connect()
+        self._opened(self.sock)
+
+
+def _pool(kind: Any, connection: Any, opened: Opened, *args: Any, **kwargs: Any) -> Any:
+    """A pool whose connections tell ``opened`` of their socket once it stands."""
+    pool = kind(*args, **kwargs)
+    pool.ConnectionCls = partial(connection, opened)
+    return pool

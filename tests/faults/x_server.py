@@ -15,6 +15,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -123,6 +124,11 @@ class XServer:
         self._http.server_close()
         self._thread.join()
         os.close(self._file)
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """From now on speak TLS."""
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.port}"
 
     # -- programming -------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import json
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 
 import pytest
 from hypothesis import given
@@ -204,3 +206,24 @@ def test_an_error_of_the_reader_is_not_taken_for_the_servers() -> None:
     ):
         assert next(records) == {"a": 1}
         raise ValueError("mine")
+
+
+def test_a_call_is_gone_from_memory_when_it_is_over() -> None:
+    def answer(client: socket.socket) -> None:
+        client.sendall(HEAD + b"{}")
+
+    def connections() -> list[object]:
+        return [found for found in gc.get_objects() if isinstance(found, HTTPConnection)]
+
+    gc.collect()
+    before = len(connections())
+    gc.disable()  # what only the collector could free would stay for hours
+    try:
+        with serving(answer) as url:
+            caller(url).get("/", timeout_s=5)
+        until = time.monotonic() + 5
+        while len(connections()) > before and time.monotonic() < until:
+            time.sleep(0.01)  # the thread that watched the time limit comes to its end
+        assert len(connections()) == before
+    finally:
+        gc.enable()
