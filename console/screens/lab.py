@@ -17,10 +17,11 @@ from engine.service.users import Operator
 from engine.store import arena as rows
 from engine.store.arena import VoteChoice
 
+# not the arrow keys: with those one scrolls, and a scroll must not vote
 _KEYS: tuple[tuple[VoteChoice, str, str], ...] = (
-    ("left", "Left is better", "Left"),
-    ("tie", "A tie", "Down"),
-    ("right", "Right is better", "Right"),
+    ("left", "Left is better", "1"),
+    ("tie", "A tie", "2"),
+    ("right", "Right is better", "3"),
 )
 
 
@@ -60,7 +61,7 @@ def arena(desk: Desk) -> None:
 
 
 def _pair(desk: Desk, pair: Shown, count: int) -> None:
-    st.caption(f"{words.plain(pair.content_type)} · {count} left to judge · arrow keys vote")
+    st.caption(f"{words.plain(pair.content_type)} · {count} left to judge · one key is a vote")
     for column, text in zip(st.columns(2), (pair.left_text, pair.right_text), strict=True):
         with column:
             parts.as_on_x(text)

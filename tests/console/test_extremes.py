@@ -108,9 +108,7 @@ def test_a_template_that_cannot_be_filled_is_named_and_nothing_breaks(
     assert problems(app) == [] and len(app.warning) == 1
 
 
-def test_a_broken_template_is_refused_in_a_sentence(
-    launch: Launch, own_sample: Path
-) -> None:
+def test_a_broken_template_is_refused_in_a_sentence(launch: Launch, own_sample: Path) -> None:
     app = launch("templates")
     app.session_state["template.tab"] = "New version"
     app = app.run()

@@ -53,6 +53,12 @@ def test_a_pair_does_not_say_who_wrote_it(launch: Launch, compared: Path) -> Non
     assert "scripted:one" not in shown and "scripted:two" not in shown
 
 
+def test_no_key_that_scrolls_a_page_votes(launch: Launch, compared: Path) -> None:
+    app = launch("benchmarks")
+    keys = [b.proto.shortcut for b in app.button if (b.key or "").startswith("arena.")]
+    assert keys == ["1", "2", "3"]
+
+
 def test_the_same_pair_in_another_tab_is_judged_once(launch: Launch, compared: Path) -> None:
     first, second = launch("benchmarks"), launch("benchmarks")
     press(first, "arena.tie")
