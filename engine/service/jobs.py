@@ -108,16 +108,16 @@ class Jobs:
 
     def _run(self, job: Job) -> None:
         started = self._clock.boottime()
-        error: Exception | None = None
+        error: str | None = None  # not the exception: it would hold this frame, and the frame it
         try:
             job.run()
             self.failures.pop(job.name, None)
         except Exception as caught:
-            error = caught
+            error = f"{type(caught).__name__}: {caught}"
             self.failures[job.name] = self.failures.get(job.name, 0) + 1
             event(
                 logger, logging.ERROR, "job failed", job=job.name,
-                error=f"{type(caught).__name__}: {caught}", in_a_row=self.failures[job.name],
+                error=error, in_a_row=self.failures[job.name],
             )  # fmt: skip
             logger.debug("trace of %s", job.name, exc_info=caught)
         if job.quiet and error is None:
@@ -127,7 +127,7 @@ class Jobs:
                 jobs.record(
                     db, job.name, now=self._clock.now(),
                     seconds=self._clock.boottime() - started,
-                    error=f"{type(error).__name__}: {error}" if error else None,
+                    error=error,
                 )  # fmt: skip
         except Exception as caught:
             logger.error("the run of %s could not be recorded: %s", job.name, caught)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import logging
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +92,31 @@ def test_f32_a_failing_job_stops_no_other_and_is_recorded(db_path: Path, db: Dat
         ("broken", "error", "ZeroDivisionError: a bug"),
         ("sound", "ok", None),
     ]
+
+
+def test_what_a_failed_job_held_is_let_go(db_path: Path) -> None:
+    jobs = Jobs(db_path, SystemClock())
+
+    class Held:
+        """Whatever a job has in its hands: a connection, an answer of a megabyte."""
+
+    left: list[weakref.ref[Held]] = []
+
+    def broken() -> None:
+        held = Held()
+        left.append(weakref.ref(held))
+        raise ZeroDivisionError("a bug")
+
+    gc.disable()  # what only the collector could free would stay for hours
+    try:
+        jobs.start(Job("broken", 60, "one", broken))
+        assert jobs.stop(5) == []
+        until = time.monotonic() + 5
+        while left[0]() is not None and time.monotonic() < until:
+            time.sleep(0.01)  # the lane's thread lets go of its last piece of work
+        assert left[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_slow_model_call_holds_up_no_other_lane_and_is_not_started_twice(db_path: Path) -> None:
