@@ -172,7 +172,7 @@ class Collector:
                     db, self._source.account, reading.retry_at, reading.reason, reads=True
                 )
             if reading.trip:
-                killswitch.record(db, self._path, actor="runner", reason=reading.trip, now=now)
+                killswitch.record(db, actor="runner", reason=reading.trip, now=now)
 
     def _read_followers(self, db: Database) -> None:
         now, account = self._clock.now(), self._source.account

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.posting.classify import json_of, retry_at
+from engine.posting.classify import KEYS_REFUSED, json_of, retry_at
 from engine.posting.x_client import NoReply, Reply, XClient, error_words
 from engine.store.metrics import Counts
 
@@ -112,9 +112,7 @@ class XMetrics:
     def _refused(self, reply: Reply, body: Any) -> Reading:
         reason = f"X answered {reply.status}: {error_words(body)}"
         wait = retry_at(reply.headers, self._clock.now()) if reply.status == 429 else None
-        trip = None
-        if reply.status == 401:
-            trip = "X does not accept the keys (401). Renew them, then resume."
+        trip = KEYS_REFUSED if reply.status == 401 else None
         return Reading(False, reason=reason, retry_at=wait, trip=trip)
 
 

@@ -112,7 +112,7 @@ def _post_may(
         post.body_sha256,
     ):
         reason = f"the stored text of post {post.id} is not the approved one; restore a backup"
-        killswitch.record(db, stand.db_path, actor="runner", reason=reason, now=now)
+        killswitch.record(db, actor="runner", reason=reason, now=now)
         return Refusal("integrity", reason, post_id=post.id)
     pause = spend.pause_for(db, stand.account, rules, now)
     if pause:

@@ -18,6 +18,8 @@ LONGEST_WAIT = timedelta(hours=24)
 SHORTEST_WAIT = timedelta(seconds=5)
 USUAL_WAIT = timedelta(minutes=15)
 
+KEYS_REFUSED = "X does not accept the keys (401). Renew them, then resume."
+
 _WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 _AMBIGUOUS_4XX = (408, 409, 425)
 _ACCOUNT_GONE = ("suspended", "locked", "deactivated")
@@ -40,8 +42,7 @@ def classify(reply: Reply, now: datetime) -> Answer:
         trip = "X has no credits left for this account (402). Buy credits, then resume."
         return Answer("wait", said, retry_at=now + USUAL_WAIT, trip=trip)
     if status == 401:
-        trip = "X does not accept the keys (401). Renew them, then resume."
-        return Answer("refused", said, trip=trip)
+        return Answer("refused", said, trip=KEYS_REFUSED)
     if status == 403:
         low = words.lower()
         if "duplicate content" in low:

@@ -54,7 +54,7 @@ def stop(path: Path, *, actor: Who, reason: str, now: datetime | None = None) ->
         file.write_text(f"{name}: {reason}\n", encoding="utf-8")
     try:
         with opened(path) as db:
-            record(db, path, actor=name, reason=reason, now=now or SystemClock().now())
+            record(db, actor=name, reason=reason, now=now or SystemClock().now())
     except (StoreError, sqlite3.Error) as error:
         if not file.exists():
             raise StoreError(
@@ -67,7 +67,7 @@ def stop(path: Path, *, actor: Who, reason: str, now: datetime | None = None) ->
         ) from error
 
 
-def record(db: Database, path: Path, *, actor: str, reason: str, now: datetime) -> None:
+def record(db: Database, *, actor: str, reason: str, now: datetime) -> None:
     """Write the stop into the database, inside the caller's transaction if there is one."""
     with write_tx(db):
         before = posting.switch(db)

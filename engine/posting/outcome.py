@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlite_utils import Database
 
@@ -39,7 +38,6 @@ class Outcome:
 
 def settle(
     db: Database,
-    db_path: Path,
     uuid: str,
     answer: Answer,
     *,
@@ -51,17 +49,17 @@ def settle(
     with write_tx(db):
         attempt = attempts.by_uuid(db, uuid)
         if attempt is None:
-            return _nobody_knows(db, db_path, uuid, answer, now)
+            return _nobody_knows(db, uuid, answer, now)
         if attempt.outcome not in (None, "unknown", "held"):
-            return _late(db, db_path, attempt, answer, now)
+            return _late(db, attempt, answer, now)
         if answer.trip:
-            killswitch.record(db, db_path, actor="runner", reason=answer.trip, now=now)
+            killswitch.record(db, actor="runner", reason=answer.trip, now=now)
         if answer.kind == "posted":
-            return _posted(db, db_path, attempt, answer, x_time, now)
+            return _posted(db, attempt, answer, x_time, now)
         if attempt.outcome == "held":
             return Outcome("held", attempt.reason or "")
         if answer.kind == "unknown":
-            return unsure(db, db_path, attempt, answer.reason, now, duplicate=answer.duplicate)
+            return unsure(db, attempt, answer.reason, now, duplicate=answer.duplicate)
         spend.return_post(db, attempt.id, now=now)
         post = posts.need(db, attempt.post_id)
         if answer.kind == "refused":
@@ -86,7 +84,6 @@ def settle(
 
 def unsure(
     db: Database,
-    db_path: Path,
     attempt: Attempt,
     reason: str,
     now: datetime,
@@ -102,7 +99,7 @@ def unsure(
             many = attempts.count_unknown(db, attempt.account, now - timedelta(days=1))
             if many >= UNKNOWNS_A_DAY:
                 why = f"{many} unsure attempts within 24 hours; the last: {reason}"
-                killswitch.record(db, db_path, actor="runner", reason=why, now=now)
+                killswitch.record(db, actor="runner", reason=why, now=now)
     return Outcome("unknown", reason)
 
 
@@ -117,7 +114,6 @@ def absent(db: Database, attempt: Attempt, reason: str, *, actor: str, now: date
 
 def _posted(
     db: Database,
-    db_path: Path,
     attempt: Attempt,
     answer: Answer,
     x_time: datetime | None,
@@ -127,7 +123,7 @@ def _posted(
     assert x_id is not None  # noqa: S101  by the Answer's contract
     if attempts.is_linked(db, x_id):
         reason = f"the answer names {x_id}, which belongs to another post"
-        return unsure(db, db_path, attempt, reason, now)
+        return unsure(db, attempt, reason, now)
     link(db, attempt, x_id, actor="runner", now=now, x_time=x_time, reason=answer.reason or None)
     return Outcome("posted")
 
@@ -153,21 +149,21 @@ def link(
     alerts.resolve(db, "held_attempt", str(attempt.id), now)
 
 
-def _late(db: Database, db_path: Path, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
+def _late(db: Database, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
     """The attempt has an end already; only a post nobody expected is news."""
     if answer.kind == "posted" and answer.x_post_id != attempt.x_post_id:
         reason = (
             f"attempt {attempt.id} of post {attempt.post_id} ended as {attempt.outcome}, "
             f"but X has it as {answer.x_post_id}; compare the account with the queue"
         )
-        killswitch.record(db, db_path, actor="runner", reason=reason, now=now)
+        killswitch.record(db, actor="runner", reason=reason, now=now)
         alerts.raise_alert(db, "late_outcome", str(attempt.id), "critical", reason, now)
     return Outcome(attempt.outcome or "unknown", attempt.reason or "")
 
 
-def _nobody_knows(db: Database, db_path: Path, uuid: str, answer: Answer, now: datetime) -> Outcome:
+def _nobody_knows(db: Database, uuid: str, answer: Answer, now: datetime) -> Outcome:
     reason = f"an outcome ({answer.kind}, {answer.x_post_id}) came for an attempt that is not here"
     if answer.kind in ("posted", "unknown"):
-        killswitch.record(db, db_path, actor="runner", reason=reason, now=now)
+        killswitch.record(db, actor="runner", reason=reason, now=now)
         alerts.raise_alert(db, "late_outcome", uuid, "critical", reason, now)
     return Outcome("unknown", reason)

@@ -253,7 +253,7 @@ class Poster:
 
     def _settle(self, db: Database, uuid: str, answer: Answer, now: datetime) -> outcome.Outcome:
         x_time = self._publisher.created_at(answer.x_post_id) if answer.x_post_id else None
-        return outcome.settle(db, self._path, uuid, answer, now=now, rng=self._rng, x_time=x_time)
+        return outcome.settle(db, uuid, answer, now=now, rng=self._rng, x_time=x_time)
 
     def _take_in_spool(self, db: Database) -> bool:
         """Bring a spooled outcome into the database; false while that is not possible."""
@@ -276,7 +276,7 @@ class Poster:
             late = self._clock.boottime() > attempt.deadline_boottime
             if other_boot or late or attempt.epoch == dead_epoch:
                 why = "the runner stopped before an outcome was recorded"
-                outcome.unsure(db, self._path, attempt, why, self._clock.now())
+                outcome.unsure(db, attempt, why, self._clock.now())
                 closed.append(attempt.id)
         return closed
 

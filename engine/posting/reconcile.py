@@ -140,7 +140,7 @@ class Reconciler:
             if read.retry_at:
                 posting.block(db, attempt.account, read.retry_at, read.reason, reads=True)
             if read.trip:
-                killswitch.record(db, self._path, actor="runner", reason=read.trip, now=now)
+                killswitch.record(db, actor="runner", reason=read.trip, now=now)
         return read
 
     def _judge_found(self, db: Database, attempt: Attempt, read: TimelineRead) -> Reconciled | None:
@@ -163,7 +163,7 @@ class Reconciler:
         if older and attempt.duplicate:
             why = f"duplicate_of {older[-1].x_post_id}: X has this text from before"
             outcome.settle(
-                db, self._path, attempt.uuid, Answer("refused", why),
+                db, attempt.uuid, Answer("refused", why),
                 now=self._clock.now(), rng=self._rng,
             )  # fmt: skip
             return Reconciled(attempt.id, post.id, "failed", why)
@@ -177,7 +177,7 @@ class Reconciler:
         now = self._clock.now()
         with write_tx(db):
             outcome.settle(
-                db, self._path, attempt.uuid, Answer("posted", x_post_id=first.x_post_id),
+                db, attempt.uuid, Answer("posted", x_post_id=first.x_post_id),
                 now=now, rng=self._rng, x_time=first.created_at,
             )  # fmt: skip
             if len(ours) > 1:

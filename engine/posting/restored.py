@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.clock import Clock, iso
-from engine.posting import outcome, spend
+from engine.posting import killswitch, outcome, spend
 from engine.posting.publisher import Answer, Publisher, SeenPost
 from engine.store import approvals, attempts, posting, posts, service_state, settings
 from engine.store.attempts import Intent
@@ -78,6 +78,8 @@ class RestoredCheck:
             )  # fmt: skip
             if read.retry_at:
                 posting.block(db, account, read.retry_at, read.reason, reads=True)
+            if read.trip:
+                killswitch.record(db, actor="runner", reason=read.trip, now=now)
             for seen in read.posts:
                 if not attempts.is_linked(db, seen.x_post_id):
                     self._take_in(db, seen, now)
@@ -112,6 +114,4 @@ class RestoredCheck:
             db, post, "publishing", actor="runner", now=now, what="found on X after a restore"
         )
         answer = Answer("posted", "found on X after a restore", seen.x_post_id)
-        outcome.settle(
-            db, self._path, intent.uuid, answer, now=now, rng=self._rng, x_time=seen.created_at
-        )
+        outcome.settle(db, intent.uuid, answer, now=now, rng=self._rng, x_time=seen.created_at)

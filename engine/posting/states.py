@@ -3,8 +3,8 @@
 ::
 
     draft -> validated -> pending_approval -> approved -> publishing -> posted
-       \\-> rejected        |-> rejected        |            |-> approved  (proved not sent)
-                           |-> expired         |-> expired  |-> failed    (X refused)
+       |-> rejected        |-> rejected        |            |-> approved  (proved not sent)
+       \\-> expired         |-> expired         |-> expired  |-> failed    (X refused)
                            `-> draft (edited)  `-> pending  `-> unknown -> posted (found)
                                  (new revision)  _approval               |-> held -> operator:
                                                  (taken back)            |   posted | approved |

@@ -10,7 +10,7 @@ from typing import Any
 from engine.clock import Clock, SystemClock
 from engine.config import Config
 from engine.errors import PostingStopped
-from engine.posting.classify import classify, classify_silence, json_of, retry_at
+from engine.posting.classify import KEYS_REFUSED, classify, classify_silence, json_of, retry_at
 from engine.posting.publisher import Answer, SeenPost, TimelineRead
 from engine.posting.x_client import NoReply, Reply, XClient, error_words
 
@@ -61,14 +61,13 @@ class XPublisher:
             page = self._page(params)
             posts += page.posts
             resources += page.resources
-            token = page.reason if page.complete else ""
             if not page.complete:
                 return TimelineRead(
                     False, tuple(posts), resources, page.reason, page.retry_at, page.trip
                 )
-            if not token or after is None:
+            if not page.reason or after is None:
                 return TimelineRead(True, tuple(posts), resources)
-            params["pagination_token"] = token
+            params["pagination_token"] = page.reason
         return TimelineRead(False, tuple(posts), resources, "more pages than are read")
 
     def created_at(self, x_post_id: str) -> datetime | None:
@@ -96,8 +95,7 @@ class XPublisher:
                 False, reason=reason, retry_at=retry_at(reply.headers, self._clock.now())
             )
         if reply.status == 401:
-            trip = "X does not accept the keys (401). Renew them, then resume."
-            return TimelineRead(False, reason=reason, trip=trip)
+            return TimelineRead(False, reason=reason, trip=KEYS_REFUSED)
         return TimelineRead(False, reason=reason)
 
 

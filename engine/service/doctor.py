@@ -39,6 +39,7 @@ State = Literal["ok", "warn", "fail"]
 WAL_RESET_FIXED = (3, 51, 3)
 BACKUP_AGE_H = 48.0
 NEWS_AGE_H = 24.0
+OLLAMA_PORT = 11434
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,7 @@ def _lock(patient: Patient) -> Answer:
     with opened(patient.path, "ro") as db:
         alive = heartbeat.is_alive(db, patient.clock)
     try:
-        with HostLock(patient.path):
-            pass
+        HostLock(patient.path).probe()
     except LockHeld:
         if alive:
             return "ok", "One runner works on this database."
@@ -192,6 +192,7 @@ def _ollama_bound(patient: Patient) -> Answer:
     import psutil
 
     parts = urlsplit(patient.config.ollama_url)
+    port = parts.port or OLLAMA_PORT
     if not is_loopback(parts.hostname):
         return "warn", (
             f"Ollama is asked at {parts.hostname}, which others may reach: it has no "
@@ -202,12 +203,12 @@ def _ollama_bound(patient: Patient) -> Answer:
         for row in psutil.net_connections(kind="tcp")
         if row.status == psutil.CONN_LISTEN
         and row.laddr
-        and row.laddr.port == (parts.port or 11434)
+        and row.laddr.port == port
         and not is_loopback(row.laddr.ip)
     ]
     if public:
         return "warn", (
-            f"Port {parts.port} listens on {public[0]}: the network can use your model. "
+            f"Port {port} listens on {public[0]}: the network can use your model. "
             "Set OLLAMA_HOST=127.0.0.1 where Ollama starts."
         )
     return "ok", "Ollama listens on this machine only."

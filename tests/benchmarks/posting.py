@@ -104,7 +104,7 @@ class Bench:
             assert isinstance(claimed, Claimed), claimed
             answer = self.publisher.publish(claimed.text, timeout_s=1, before_send=lambda: None)
             now = self.clock.now()
-            settle(db, self.path, claimed.attempt.uuid, answer, now=now, rng=self.rng)
+            settle(db, claimed.attempt.uuid, answer, now=now, rng=self.rng)
         return time.perf_counter() - began
 
     def rounds(self, count: int) -> float:

@@ -193,7 +193,7 @@ class _NaivePoster(Poster):
                 claimed = claim(db, stand, self._clock, self._rng)
                 if hasattr(claimed, "attempt"):
                     settle(
-                        db, self._path, claimed.attempt.uuid, answer,
+                        db, claimed.attempt.uuid, answer,
                         now=self._clock.now(), rng=self._rng,
                     )  # fmt: skip
         return super().post_next() if post is None else _Posted()

@@ -165,9 +165,7 @@ class TestF21KillSwitch:
                 killswitch.stop_file(rig.db_path).touch()
             else:
                 with opened(rig.db_path) as db:
-                    killswitch.record(
-                        db, rig.db_path, actor="anna", reason="test", now=rig.clock.now()
-                    )
+                    killswitch.record(db, actor="anna", reason="test", now=rig.clock.now())
             return send(text, timeout_s=timeout_s, before_send=before_send)
 
         rig.publisher.publish = stopped  # type: ignore[method-assign]

@@ -309,6 +309,15 @@ class TestF29Restored:
         assert rig.round().kind == "idle"
         assert x.accepted() == []
 
+    def test_keys_that_x_does_not_accept_stop_posting_here_too(self, rig: Rig, x: XServer) -> None:
+        """Else the bot would wait without end, and nobody would hear why."""
+        self.restore_mark(rig)
+        x.next_read(problem(401, "Unauthorized", "Unauthorized"))
+        rig.poster.reconcile()
+        refusal = rig.round()
+        assert refusal.guard == "kill_switch"
+        assert "does not accept the keys" in refusal.reason
+
     def test_a_dry_run_in_between_does_not_count_as_a_look_at_x(
         self, rig: Rig, x: XServer, clock: FakeClock
     ) -> None:

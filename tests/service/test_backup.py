@@ -270,7 +270,7 @@ def test_a_stop_in_force_survives_an_older_database(db_path: Path, clock: FakeCl
     """Stopped at noon, restored from the morning: still stopped."""
     backup.backup(db_path, now=clock.now())
     with opened(db_path) as db:
-        killswitch.record(db, db_path, actor="runner", reason="401 from X", now=clock.now())
+        killswitch.record(db, actor="runner", reason="401 from X", now=clock.now())
     restore(db_path, clock=clock)
     with opened(db_path) as db:
         assert killswitch.is_on(db, db_path)
