@@ -27,7 +27,7 @@ _LIGHT = {
     "very", "too", "again", "always",
 }  # fmt: skip
 _SPEAKER = {
-    "i", "i'm", "i've", "i'd", "i'll", "my", "me", "we", "we're", "we've", "our", "you", "you're", "your",
+    "i", "i'm", "i've", "i'd", "i'll", "my", "me", "we", "we're", "we've", "our", "you", "you're", "your", "yourself", "myself", "yourselves",
 }  # fmt: skip
 _WORTH_IT = {
     "it",
@@ -107,7 +107,7 @@ def of_the_speaker(segment: Segment) -> bool:
 
 def _thing(word: str) -> bool:
     """Whether a word names something of no market, whose own rise and fall is no claim."""
-    return word in _listed("things")
+    return word in _listed("things") or word.removesuffix("s") in _listed("things")
 
 
 def of_a_thing(segment: Segment, i: int) -> bool:
@@ -248,7 +248,9 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
     if item.value in _listed("deals") and market:
         own = any(x.value in _SPEAKER for x in list(case.sentence.items())[:2])
         own = own and not case.sentence.has("topic")
-        return "" if own or _harmless_deal(segment, item) else "the snapshot knows of no deals"
+        return (
+            "" if own or _harmless_deal(case, segment, item) else "the snapshot knows of no deals"
+        )
     if harmless(item.value) or not market or _tagged(case, item):
         return ""
     following = after(segment, item.place, 1)
@@ -277,7 +279,7 @@ def _tagged(case: Case, item: Item) -> bool:
     return bool(tag[1]) and (not tag[2] or tag[2].isalnum())
 
 
-def _harmless_deal(segment: Segment, item: Item) -> bool:
+def _harmless_deal(case: Case, segment: Segment, item: Item) -> bool:
     """A deal at a printed price, or one of the reader's own."""
     if any(x.value in _SPEAKER for x in segment.items):
         return True
@@ -287,7 +289,11 @@ def _harmless_deal(segment: Segment, item: Item) -> bool:
             return True
     if any(x.kind == "past" and x.value[:1].isdigit() for x in segment.items):
         return True
-    priced = any(x.kind == "num" and x.value in _PAID for x in segment.items)
+    thing = any(_thing(x.value) for x in after(segment, item.place, 6))
+    priced = any(
+        x.kind == "num" and x.value in _PAID
+        for x in (case.sentence.items() if thing else segment.items)
+    )
     return priced and not any(x.value in _listed("actors") for x in segment.items)
 
 

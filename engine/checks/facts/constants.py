@@ -93,6 +93,20 @@ def quoted(tokens: Sequence[Token], headline: Headline | None, content_type: str
     return found
 
 
+def source_named(tokens: Sequence[Token], headline: Headline | None) -> set[int]:
+    """Indexes of a source's own name, to the letter, where it holds digits: ``CoinTelegraph24``."""
+    name = headline.source if headline else ""
+    if not any(char.isdigit() for char in name or "") or len(name or "") < _SHORTEST_QUOTE:
+        return set()
+    parts = [token.raw for token in read(name or "").tokens]
+    raw = [token.raw for token in tokens]
+    found: set[int] = set()
+    for i in range(len(raw) - len(parts) + 1):
+        if raw[i : i + len(parts)] == parts:
+            found.update(range(i, i + len(parts)))
+    return found
+
+
 def _partly(texts: list[str], title: list[str]) -> set[int]:
     marks = [i for i, text in enumerate(texts) if text == '"'][:20]
     for opening, closing in pairwise(marks):

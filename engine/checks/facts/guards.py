@@ -43,7 +43,8 @@ def blocked(case: Case, sentence: Sentence, segment: Segment) -> bool:
     modal = next((x for x in segment.of("modal") if _foretells(case, segment, x)), None)
     condition = next((item for item in sentence.items() if _condition(sentence, item)), None)
     words = {item.value for item in segment.items} | {case.quote(modal).lower() if modal else ""}
-    if words & {"take", "need", "needs", "needs to"} and segment.of("ref") and not condition:
+    aim = segment.of("ref") or case.rounds
+    if words & {"take", "need", "needs", "needs to"} and aim and not condition:
         return False  # "it would take an 87 % gain to reach the record" is arithmetic
     for blocker, why in (
         (modal, "the snapshot knows nothing of the future"),
@@ -94,6 +95,8 @@ def _condition(sentence: Sentence, item: Item) -> bool:
     following = segment.items[item.place + 1 : item.place + 2]
     reader = any(x.value.startswith("you") or x.value in ("anyone", "one", "i") for x in following)
     claims = any(x.place > item.place and x.kind in _CLAIMS for x in segment.items)
+    if item.end - item.start == len("once") and item.place:
+        return False  # "I once lost a sock"
     if not claims:
         return not reader and item.end - item.start == len("if") and item.place == 0
     market = any(x.kind == "topic" or x.value in ("it", "we") for x in segment.items)

@@ -11,7 +11,7 @@ from engine.checks.facts.closed import (
     of_the_speaker,
     retold,
 )
-from engine.checks.facts.constants import idioms, quoted
+from engine.checks.facts.constants import idioms, quoted, source_named
 from engine.checks.facts.derivations import derived
 from engine.checks.facts.distances import distances, role_here
 from engine.checks.facts.fees import fee_boards, fee_rates
@@ -58,6 +58,7 @@ def judge(case: Case) -> None:
     tokens = join_hyphens(join_arrows(tokens))
     headline = case.known.facts.headline
     aside = idioms(tokens, case.content_type) | quoted(tokens, headline, case.content_type)
+    aside |= source_named(tokens, headline)
     items = itemise(tokens, frozenset(aside))
     fee_boards(case, items)
     found = sentences(items)
@@ -355,9 +356,11 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
 def _elliptic_percent(case: Case, sentence: Sentence, k: int, segment: Segment) -> None:
     """``half a percent better on the day, a little over three on the week``: three percent."""
     numbers, spans = segment.of("num"), free_spans(segment)
-    led = sentence.segments[k - 1].of("num") if k else []
+    led = [x for earlier in sentence.segments[:k] for x in earlier.of("num")]
     plain = len(numbers) == 1 and numbers[0].value == "bare" and not segment.of("topic", "ref")
-    if plain and spans and spans[0].value in SPANS and led and led[-1].value == "pct":
+    span = spans[0].value if spans else case.span
+    small = plain and numbers[0].number is not None and numbers[0].number.value < 100
+    if small and span in SPANS and led and led[-1].value == "pct":
         numbers[0].value = "pct"
         case.way = case.way if segment.of("dir") == [] else 0
 

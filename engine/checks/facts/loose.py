@@ -38,7 +38,9 @@ def number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None
         percent(case, segment, item)
     elif item.value in ("sats", "bare", "usd", "btc") and _exchange(case, segment, item):
         return
-    elif item.value == "usd" or (item.value == "bare" and _like_price(sentence, segment, item)):
+    elif item.value == "usd" or (
+        item.value == "bare" and _like_price(case, sentence, segment, item)
+    ):
         money(case, segment, item)
     elif _cents(case, item) or _figures(case, segment, item) or _share(case, segment, item):
         return
@@ -84,7 +86,7 @@ def _at_price(segment: Segment, item: Item) -> bool:
     return i > 0 and segment.items[i - 1].kind == "rel" and segment.items[i - 1].value == "at"
 
 
-def _like_price(sentence: Sentence, segment: Segment, item: Item) -> bool:
+def _like_price(case: Case, sentence: Sentence, segment: Segment, item: Item) -> bool:
     """A bare number that stands where the price or a level stands."""
     number = item.number
     assert number is not None  # noqa: S101
@@ -92,8 +94,11 @@ def _like_price(sentence: Sentence, segment: Segment, item: Item) -> bool:
         return False
     following = after(segment, segment.index(item), 1)
     counted = any(x.kind == "word" and x.value not in _AFTER_PRICE for x in following)
+    thousands = case.quote(item).lower().endswith("k") and not sentence.has("topic", "fees")
     return not counted and (
-        sentence.has("ref", "high", "low", "ath") or sentence.has("topic", "btc", "cap", "volume")
+        thousands
+        or sentence.has("ref", "high", "low", "ath")
+        or sentence.has("topic", "btc", "cap", "volume")
     )
 
 

@@ -35,6 +35,10 @@ def dollars(known: Known, rounds: list[float]) -> Iterator[Meaning]:
         if gap is not None:
             claim, fact = f"distance from {LEVELS[role][1]}", f"price_usd, {LEVELS[role][0]}"
             yield Meaning("gap", claim, fact, abs(gap), _sign(gap), role)
+    short = known.high_to_record()
+    if short is not None:
+        claim = "from the high to the record"
+        yield Meaning("shy", claim, "high_24h, ath_usd", short, -1, "high")
     claim = "distance from a named level"
     for level in rounds:
         yield Meaning("round", claim, "price_usd", abs(price - level), _sign(price - level))
@@ -69,7 +73,8 @@ def percents(known: Known, rounds: list[float]) -> Iterator[Meaning]:
         side = _sign((price or 0.0) - named)
         for whole in (price or named, named):
             size = abs((price or 0.0) - named) / whole * 100
-            yield Meaning("round", claim, "price_usd", size, side)
+            role = "needed" if whole == price else ""
+            yield Meaning("round", claim, "price_usd", size, side, role)
     for span, key in SPANS.items():
         change = known.change(span)
         if change is not None:

@@ -37,6 +37,7 @@ def money_pairs(case: Case, sentence: Sentence, segment: Segment) -> None:
             swung = swung or (
                 any(x.value == "24h" for x in segment.of("span")) and not segment.of("dir")
             )
+            swung = swung or any(p.claim.startswith("width") for p in case.proofs)
             swung = swung or not (segment.of("topic") or segment.of("dir"))
             swung = swung and not any(_up_to(x) for x in items[i + 1 : j])
             if not (swung and _swing(case, left, right, one, two)):

@@ -111,6 +111,10 @@ def _weekday(case: Case, segment: Segment, item: Item) -> None:
     if any(x.value in ("i", "my", "i've") for x in segment.items):
         item.done = True  # the writer's own Mondays
         return
+    claims = segment.of("dir", "num", "ref", "emoji", "topic")
+    if not claims and (case.quote(item).lower().endswith("s") or _addressed(case, item)):
+        item.done = True  # "open on Sundays", "Friday, why are you like this?"
+        return
     today = case.known.today()
     said = (
         f"the snapshot is of a {WEEKDAYS[today.weekday()]}"
@@ -131,8 +135,16 @@ def _weekday(case: Case, segment: Segment, item: Item) -> None:
     case.judge(good, "time", item, "weekday", "as_of", said)
 
 
+def _addressed(case: Case, item: Item) -> bool:
+    follows = case.text[item.end : item.end + 1] == ","
+    return follows and any(x.value in ("you", "your", "you're") for x in case.sentence.items())
+
+
 def _daypart(case: Case, segment: Segment, item: Item) -> None:
     moment = case.known.facts.as_of
+    if not any(x.kind in ("dir", "num", "ref", "emoji", "topic") for x in case.sentence.items()):
+        item.done = True  # the writer's own evening
+        return
     said = (
         f"the snapshot is of {moment:%H:%M} UTC" if moment else "the snapshot does not say its time"
     )

@@ -42,7 +42,7 @@ def value_first(case: Case, sentence: Sentence, segment: Segment) -> None:
         relation = amount_relation(segment, item.place)
         within = "within" in _texts(case, before(segment, item.place, 2))
         for meaning in _meanings(case, sentence, item):
-            near = fits(number, meaning.value, relation)
+            near = fits(number, meaning.value, relation) or _rounded(item, meaning, relation)
             if within and not relation and meaning.value > number.value * 1.005:
                 continue
             if near and _allowed(case, sentence, segment, item, meaning):
@@ -50,6 +50,15 @@ def value_first(case: Case, sentence: Sentence, segment: Segment) -> None:
                 break
         else:
             _named_round(case, segment, item)
+
+
+def _rounded(item: Item, meaning: Meaning, relation: str) -> bool:
+    """``a $7,900 rise`` for 7,896: a distance to its last hundred, a thousandth off at most."""
+    number = item.number
+    assert number is not None  # noqa: S101
+    coarse = number.grain >= 1 and number.value >= 1000 and number.value % 100 == 0
+    apart = item.value == "usd" and meaning.kind in ("gap", "round", "move") and not relation
+    return apart and coarse and abs(number.value - meaning.value) <= 0.001 * meaning.value
 
 
 def _meanings(case: Case, sentence: Sentence, item: Item) -> list[Meaning]:
@@ -76,7 +85,8 @@ def _money_like(case: Case, sentence: Sentence, item: Item) -> bool:
     number, price = item.number, case.known.level("price")
     assert number is not None  # noqa: S101
     chain = sentence.has("topic", "block", "halving", "fees", "fng", "supply", "diff")
-    moved = bool(number.sign) and any("ago" in p.claim for p in case.proofs)
+    timed = sentence.has("span") or any("ago" in p.claim for p in case.proofs)
+    moved = bool(number.sign) and timed and _digits(item) >= _TWO
     large = number.value >= _FOUR or _digits(item) >= _FOUR
     return bool(price) and (large or moved) and not chain
 
@@ -158,6 +168,9 @@ def _apart(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
         return False
     tempered = bool(amount_relation(segment, item.place))
     if meaning.kind == "round":
+        must = _texts(case, before(segment, item.place, 6)) & cues("needs")
+        if item.value == "pct" and must:
+            return meaning.role == "needed"
         if item.value == "pct":  # "To 100k: $3,520 (3.6 %)"
             return bool(case.proofs) and case.proofs[-1].claim == meaning.claim
         cued = bool(said & (cues("over") | cues("under"))) or _digits(item) >= _THREE
