@@ -159,7 +159,7 @@ def _allow() -> None:
 
 def _revoke(identity_id: int) -> None:
     def work(db: Database, operator: Operator) -> str:
-        users.revoke_identity(db, identity_id, actor=operator)
+        users.revoke_identity(db, identity_id, actor=operator, now=data.now())
         return "The identity may no longer enter."
 
     act("admin", work)

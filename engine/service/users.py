@@ -2,6 +2,7 @@
 
 Facts: reliability-and-security §5.4, streamlit §1.4. A role is read from the database at each
 write, so a demotion or a disabled account takes effect at once, whatever a tab still shows.
+Whatever changes who may do what is in the audit.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from engine.errors import PermissionDenied, UsageError
-from engine.posting.actors import ROLES, Role
+from engine.posting.actors import ROLES, Role, acting
 from engine.store import users
+from engine.store.audit import audit, state_hash
 from engine.store.database import write_tx
 from engine.store.users import User
 
@@ -50,9 +52,10 @@ def ensure_first_user(db: Database, password: str, *, now: datetime) -> bool:
     with write_tx(db):
         if users.listing(db):
             return False
-        users.insert(
+        user = users.insert(
             db, name="admin", password_hash=digest, role="admin", actor="BTCBUZZ_PASSWORD", now=now
         )
+        _note(db, "BTCBUZZ_PASSWORD", "created", user.id, None, user.role, now)
     return True
 
 
@@ -67,10 +70,12 @@ def create_user(
         raise UsageError("a user name has 1 to 64 printable characters.")
     digest = hash_password(password) if password else None
     with write_tx(db):
-        require(db, actor, "admin")
-        return users.insert(
+        who = acting(require(db, actor, "admin"), "admin")
+        user = users.insert(
             db, name=name, password_hash=digest, role=role, actor=actor.name, now=now
         )
+        _note(db, who, "created", user.id, None, user.role, now)
+    return user
 
 
 def change_role(db: Database, name: str, role: str, *, actor: Operator, now: datetime) -> None:
@@ -78,21 +83,23 @@ def change_role(db: Database, name: str, role: str, *, actor: Operator, now: dat
     if role not in ROLES:
         raise UsageError(f"{role!r} is not a role. Choose one of {', '.join(ROLES)}.")
     with write_tx(db):
-        require(db, actor, "admin")
+        who = acting(require(db, actor, "admin"), "admin")
         user = _existing(db, name)
         if role != "admin":
             _keep_an_admin(db, user)
         users.set_role(db, user.id, role, now=now)
+        _note(db, who, f"made {role}", user.id, user.role, role, now)
 
 
 def disable(db: Database, name: str, disabled: bool, *, actor: Operator, now: datetime) -> None:
     """Close or reopen an account. Raises: UsageError as :func:`change_role`."""
     with write_tx(db):
-        require(db, actor, "admin")
+        who = acting(require(db, actor, "admin"), "admin")
         user = _existing(db, name)
         if disabled:
             _keep_an_admin(db, user)
         users.set_disabled(db, user.id, disabled, now=now)
+        _note(db, who, "closed" if disabled else "reopened", user.id, None, None, now)
 
 
 def change_password(
@@ -101,8 +108,11 @@ def change_password(
     """One's own password, or anyone's as admin. Raises: UsageError, PermissionDenied."""
     digest = hash_password(password)
     with write_tx(db):
-        require(db, actor, "viewer" if actor.name == name else "admin")
-        users.set_password_hash(db, _existing(db, name).id, digest, now=now)
+        needed: Role = "viewer" if actor.name == name else "admin"
+        who = acting(require(db, actor, needed), needed)
+        user = _existing(db, name)
+        users.set_password_hash(db, user.id, digest, now=now)
+        _note(db, who, "password changed", user.id, None, None, now)
 
 
 def allow_identity(
@@ -112,21 +122,25 @@ def allow_identity(
     if not issuer.strip() or "@" not in email:
         raise UsageError("an identity is the provider's issuer address and an e-mail address.")
     with write_tx(db):
-        require(db, actor, "admin")
+        who = acting(require(db, actor, "admin"), "admin")
+        user = _existing(db, name)
+        issuer, email = issuer.strip(), email.strip()
         users.allow_identity(
-            db,
-            issuer=issuer.strip(),
-            email=email.strip(),
-            user_id=_existing(db, name).id,
-            actor=actor.name,
-            now=now,
+            db, issuer=issuer, email=email, user_id=user.id, actor=actor.name, now=now
         )
+        _note(db, who, "identity allowed", user.id, None, [issuer, email], now)
 
 
-def revoke_identity(db: Database, identity_id: int, *, actor: Operator) -> None:
+def revoke_identity(db: Database, identity_id: int, *, actor: Operator, now: datetime) -> None:
+    """Nobody enters by it any more. Raises: PermissionDenied."""
     with write_tx(db):
-        require(db, actor, "admin")
+        who = acting(require(db, actor, "admin"), "admin")
+        found = next((row for row in users.identities(db) if row.id == identity_id), None)
+        if found is None:
+            return
         users.revoke_identity(db, identity_id)
+        user = _existing(db, found.user)
+        _note(db, who, "identity revoked", user.id, [found.issuer, found.email], None, now)
 
 
 def sign_in(db: Database, name: str, password: str, *, now: datetime) -> Operator:
@@ -200,6 +214,15 @@ def hash_password(password: str) -> str:
     if len(password) < MIN_PASSWORD:
         raise UsageError(f"a password has at least {MIN_PASSWORD} characters. Choose a longer one.")
     return PasswordHasher().hash(password)
+
+
+def _note(
+    db: Database, who: str, what: str, user_id: int, before: object, after: object, now: datetime
+) -> None:
+    was = None if before is None else state_hash(before)
+    audit(
+        db, who, what, f"user:{user_id}", was, None if after is None else state_hash(after), now
+    )  # fmt: skip
 
 
 def _verify(digest: str, password: str) -> bool:

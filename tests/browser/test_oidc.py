@@ -102,7 +102,7 @@ def test_an_identity_that_was_taken_off_the_list_is_out_at_its_next_look(
     with opened(db) as database:
         ann = Operator("ann", "admin", user_rows.listing(database)[0].updated_at)
         for identity in user_rows.identities(database):
-            users.revoke_identity(database, identity.id, actor=ann)
+            users.revoke_identity(database, identity.id, actor=ann, now=datetime.now(UTC))
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     with opened(db) as database:

@@ -12,6 +12,8 @@ from engine.clock import FakeClock
 from engine.errors import PermissionDenied, UsageError
 from engine.service import users
 from engine.service.users import LOCAL, Operator
+from engine.store import audit
+from engine.store import users as stored
 from engine.store.database import opened
 
 LONG = "long enough"
@@ -143,3 +145,24 @@ def test_a_changed_password_signs_every_open_tab_out(
     users.change_password(db, "ann", "another long one", actor=admin, now=clock.now())
     assert users.still(db, admin) is None
     assert users.sign_in(db, "ann", "another long one", now=clock.now())
+
+
+def test_whatever_changes_who_may_do_what_is_in_the_audit(
+    db: Database, admin: Operator, clock: FakeClock
+) -> None:
+    now = clock.now()
+    bob = users.create_user(db, name="bob", password=LONG, role="editor", actor=admin, now=now)
+    users.change_role(db, "bob", "approver", actor=admin, now=now)
+    users.change_password(db, "bob", "another long one", actor=admin, now=now)
+    users.allow_identity(db, issuer="https://id", email="bob@id", name="bob", actor=admin, now=now)
+    (identity,) = stored.identities(db)
+    users.revoke_identity(db, identity.id, actor=admin, now=now)
+    users.disable(db, "bob", True, actor=admin, now=now)
+    users.disable(db, "bob", False, actor=admin, now=now)
+    told = audit.entries(db, subject=f"user:{bob.id}")
+    assert sorted(entry.what for entry in told) == sorted(
+        ["created", "made approver", "password changed", "identity allowed", "identity revoked",
+         "closed", "reopened"]
+    )  # fmt: skip
+    assert {entry.actor for entry in told} == {"ann (console)"}
+    assert audit.verify_chain(db) is None
