@@ -29,15 +29,19 @@ def close_to(number: Number, fact: float, relation: str) -> bool:
         return value < fact <= value * 1.02
     if relation == "just_below":
         return value * 0.98 <= fact < value
+    coarse = _coarse(number)
     if relation == "odd":
-        plain = f"{value:.0f}"
-        coarse = (
-            10.0 ** (len(plain) - len(plain.rstrip("0"))) if number.grain >= 1 else number.grain
-        )
         return value <= fact < min(value + coarse, value * 1.03)
     if relation == "about":
-        return number.equals(fact) or abs(fact - value) <= 0.01 * abs(fact)
+        room = min(0.01 * abs(fact), 2 * coarse) if 1e3 <= value < 1e6 else 0.01 * abs(fact)
+        return number.equals(fact) or abs(fact - value) <= room
     return number.equals(fact)
+
+
+def _coarse(number: Number) -> float:
+    """The last place that is not a zero: 100 for 91,500; ``about $91,500`` is good to two of them."""
+    digits = f"{round(number.value / number.grain)}" if number.grain > 0 else "1"
+    return number.grain * 10.0 ** (len(digits) - len(digits.rstrip("0")))
 
 
 def money(case: Case, segment: Segment, item: Item) -> None:
