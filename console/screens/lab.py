@@ -12,7 +12,8 @@ from console.actions import act
 from console.shell import Desk
 from engine.lab import arena as ranking
 from engine.lab.arena import Shown
-from engine.service.lab import model_in_force, outlook
+from engine.llm.current import in_force
+from engine.service.lab import outlook
 from engine.service.users import Operator
 from engine.store import arena as rows
 from engine.store.arena import VoteChoice
@@ -95,10 +96,9 @@ def forecast(desk: Desk) -> None:
     """What runs out when, each with the figures it rests on."""
     settings, path = data.config(), data.shown_path()
     st.subheader("Outlook", anchor=False)
-    model, hour = (
-        model_in_force(settings, path),
-        desk.now.replace(minute=0, second=0, microsecond=0),
-    )
+    with data.showing() as db:
+        model = in_force(db, settings)
+    hour = desk.now.replace(minute=0, second=0, microsecond=0)
     found = data.remember(
         "outlook", lambda db: outlook(db, path, settings.publisher, model, desk.now), hour, model
     )

@@ -6,6 +6,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from engine.clock import Clock
 from engine.config import Config
 from engine.errors import UsageError
@@ -23,14 +25,14 @@ class CurrentModel(Wrapper):
 
     def __init__(self, config: Config, db_path: Path, clock: Clock) -> None:
         self._config, self._db_path, self._clock = config, db_path, clock
-        self._default = f"{config.llm}:{config.model}"
         self._refused = ""
         super().__init__(build_model(config, db_path=db_path, clock=clock))
         self.refresh()
 
     def refresh(self) -> None:
         """Take up the operator's choice; one that cannot be built is logged and left alone."""
-        wanted = chosen(self._db_path) or self._default
+        with opened(self._db_path, "ro") as db:
+            wanted = in_force(db, self._config)
         if wanted in (self.inner.name, self._refused):
             return
         try:
@@ -44,7 +46,6 @@ class CurrentModel(Wrapper):
         event(logger, logging.INFO, "model taken up", model=wanted, before=before.name)
 
 
-def chosen(db_path: Path) -> str:
-    """The operator's choice as ``backend:name``; empty where there is none."""
-    with opened(db_path, "ro") as db:
-        return str(settings.get(db, "model.current"))
+def in_force(db: Database, config: Config) -> str:
+    """``backend:name`` of the model that writes posts."""
+    return str(settings.get(db, "model.current")) or f"{config.llm}:{config.model}"

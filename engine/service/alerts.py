@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from engine.clock import Clock
 from engine.config import Config
 from engine.errors import UsageError
+from engine.llm.current import in_force
 from engine.posting.actors import Who, acting
 from engine.service import heartbeat, notify
 from engine.service.clockwatch import ClockState
@@ -42,7 +43,7 @@ def evaluate_and_send(
     """
     with opened(db_path) as db:
         values = settings.get_all(db)
-        model = str(values["model.current"]) or f"{config.llm}:{config.model}"
+        model = in_force(db, config)
         evaluate(View(db, db_path, config.publisher, clock, clock_state, values, model))
         alerts.prune(db, clock.now() - KEPT)
     notify.deliver(db_path, config, clock)

@@ -81,10 +81,11 @@ class App:
     def model(self, name: str | None = None) -> Model:
         """The model in force, or ``backend:name``, guarded by retry and circuit breaker."""
         from engine.llm.build import build_model
-        from engine.llm.current import chosen
+        from engine.llm.current import in_force
 
         if name is None and self.db_path.exists():
-            name = chosen(self.db_path) or None
+            with opened(self.db_path, "ro") as db:
+                name = in_force(db, self.config)
         return build_model(self.config, name=name, db_path=self.db_path, clock=self.clock)
 
     def current_model(self) -> CurrentModel:

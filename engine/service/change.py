@@ -88,18 +88,24 @@ def save_version(
 
 
 def promote(
-    db: Database, version_id: int, *, reason: str, actor: Operator, now: datetime
-) -> Promotion:
-    """Put a version into production, with a reason. Raises: UsageError, PermissionDenied."""
+    db: Database, version_id: int, *, reason: str, actor: Operator | str, now: datetime,
+    evidence: str | None = None,
+) -> Promotion:  # fmt: skip
+    """Put a version into production, with a reason and what speaks for it.
+
+    Raises: UsageError, PermissionDenied.
+    """
     with write_tx(db):
         name = _acting(db, actor, "approver")
-        done = templates.promote(db, version_id, reason=reason, actor=name, now=now)
+        done = templates.promote(
+            db, version_id, reason=reason, actor=name, now=now, evidence=evidence
+        )
         audit(db, name, "promoted", f"template:{done.template_id}", None, str(version_id), now)
     return done
 
 
 def roll_back(
-    db: Database, template_id: int, *, reason: str, actor: Operator, now: datetime
+    db: Database, template_id: int, *, reason: str, actor: Operator | str, now: datetime
 ) -> Promotion:
     """Production goes one step back. Raises: UsageError, PermissionDenied."""
     with write_tx(db):

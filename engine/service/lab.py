@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from engine.config import Config
-from engine.llm.current import chosen
+from engine.llm.current import in_force
 from engine.posting import spend
 from engine.service.app import App
 from engine.store import bench, settings
@@ -57,7 +56,7 @@ class LabWorker:
             from engine.lab import benchmark, drift
 
             if drift.due(db, app.clock.now(), timedelta(hours=every)):
-                plan = drift.plan(db, model_in_force(app.config, app.db_path))
+                plan = drift.plan(db, in_force(db, app.config))
                 benchmark.start(
                     db, plan, actor="drift watch", clock=app.clock, kind="drift", queued=True
                 )
@@ -75,11 +74,6 @@ class LabWorker:
         model = build_backend(self._app.config, name=name, settings=rules)
         self._models.append(model)
         return model
-
-
-def model_in_force(config: Config, db_path: Path) -> str:
-    """``backend:name`` of the model that writes posts."""
-    return chosen(db_path) or f"{config.llm}:{config.model}"
 
 
 def outlook(

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from defusedxml import ElementTree as ET
 
+from engine.store import audit
+from engine.store.database import opened
 from tests.lab.test_bench_command import ROOT
 
 
@@ -85,6 +87,9 @@ def test_promotion_and_one_step_back(world: dict[str, str], tmp_path: Path) -> N
     assert promoted.returncode == 0
     back = prompts(world, "rollback", "Crypto joke", "--reason", "second thoughts")
     assert back.returncode == 0 and "version 1" in back.stdout
+    with opened(Path(world["BTCBUZZ_DB"]), "ro") as db:
+        told = [entry.what for entry in audit.entries(db) if entry.subject.startswith("template:")]
+    assert sorted(told) == ["promoted", "rolled back"]
     assert prompts(world, "promote", "Crypto joke", "7", "--reason", "no such").returncode == 2
     unproven = prompts(world, "promote", "Crypto joke", "1", "--reason", "x", "--run", "999")
     assert unproven.returncode == 2 and "suite run 999 does not exist" in unproven.stderr

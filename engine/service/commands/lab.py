@@ -225,11 +225,12 @@ def _capacity(app: App, args: argparse.Namespace) -> int:
 
     from engine.clock import iso
     from engine.lab.capacity import capacity
+    from engine.llm.current import in_force
     from engine.service import lab
 
     path, now = app.existing(), app.clock.now()
-    model = lab.model_in_force(app.config, path)
     with opened(path, "ro") as db:
+        model = in_force(db, app.config)
         held = capacity(db, model, now)
         coming = lab.outlook(db, path, app.config.publisher, model, now)
     sustained = "unknown" if held.sustained is None else f"{held.sustained:.0f}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.service import change
 from engine.service.app import App
 from engine.store.database import opened
 
@@ -110,7 +111,7 @@ def _verdict(outcomes: list[str]) -> str:
 
 
 def _models(app: App, asked: str | None, own: tuple[str, ...]) -> list[str]:
-    """Names to run: asked for, or the suite's, where ``configured`` is the model in force."""
+    """Names to run: asked for, or the suite's, where ``configured`` is the environment's."""
     names = [name.strip() for name in asked.split(",") if name.strip()] if asked else list(own)
     configured = f"{app.config.llm}:{app.config.model}"
     return list(dict.fromkeys(configured if name == "configured" else name for name in names))
@@ -140,7 +141,7 @@ def _promote(app: App, args: argparse.Namespace) -> int:
         if version is None:
             raise UsageError(f"{args.template!r} has no version {args.number}.")
         evidence = None if args.run is None else f"suite run {args.run}"
-        templates.promote(
+        change.promote(
             db, version.id, reason=args.reason, actor=app.actor, now=app.clock.now(),
             evidence=evidence,
         )  # fmt: skip
@@ -155,9 +156,7 @@ def _rollback(app: App, args: argparse.Namespace) -> int:
         template = templates.by_name(db, args.template)
         if template is None:
             raise UsageError(f"there is no template {args.template!r}.")
-        templates.roll_back(
-            db, template.id, reason=args.reason, actor=app.actor, now=app.clock.now()
-        )
+        change.roll_back(db, template.id, reason=args.reason, actor=app.actor, now=app.clock.now())
         version = templates.labelled(db, template.id)
     app.say(f"{args.template} is back at version {version.number if version else '?'}.")
     return 0

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from engine.errors import BuzzError, ModelError
 from engine.llm.base import ModelInfo
 from engine.llm.build import build_backend
+from engine.llm.current import in_force
 from engine.service.api.auth import Needs, Route
 from engine.service.api.context import BASE, Api, api_of
 from engine.service.api.once import KeyHeader, Once, Reply
@@ -23,7 +24,6 @@ from engine.service.api.shapes import (
 )
 from engine.service.change import change_settings
 from engine.service.tokens import Caller
-from engine.store import settings
 from engine.store.database import opened
 
 router = APIRouter(prefix=BASE, tags=["models"], route_class=Route)
@@ -39,7 +39,8 @@ KEY = "model.current"
 def list_models(request: Request, caller: Annotated[Caller, Security(Needs("read"))]) -> ModelList:
     """The model in force and whatever its server has beside it."""
     api = api_of(request)
-    current = in_force(api)
+    with opened(api.db_path, "ro") as db:
+        current = in_force(db, api.config)
     try:
         found, message = _models(api, current), ""
     except ModelError as error:
@@ -76,20 +77,14 @@ async def choose_model(
 
     def work() -> Reply:
         _must_be_there(api, wish.name)
-        before = in_force(api)
         with opened(api.db_path) as db:
+            before = in_force(db, api.config)
             change_settings(db, {KEY: wish.name}, actor=caller.actor, now=api.clock.now())
         answer = CurrentModelAnswer(current=wish.name, previous=before)
         return Reply(200, answer.model_dump_json())
 
     once = await Once.of(api, caller, key, request)
     return await run_in_threadpool(once.do, work)
-
-
-def in_force(api: Api) -> str:
-    """``backend:model``."""
-    with opened(api.db_path, "ro") as db:
-        return str(settings.get(db, KEY)) or f"{api.config.llm}:{api.config.model}"
 
 
 def _must_be_there(api: Api, name: str) -> None:

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from engine import __version__
 from engine.errors import BuzzError
+from engine.llm.current import in_force
 from engine.posting import killswitch
 from engine.service import health, heartbeat
 from engine.service.api.auth import Needs, Route
@@ -66,10 +67,9 @@ async def get_status(
 
     def read(db: Database) -> StatusAnswer:
         now = health.status(db, api.clock, kill_switch=killswitch.is_on(db, api.db_path))
-        model = str(settings.get(db, "model.current"))
         return StatusAnswer(
             **now.to_dict(),
-            model=model or f"{api.config.llm}:{api.config.model}",
+            model=in_force(db, api.config),
             publisher=api.config.publisher,
             version=__version__,
         )
