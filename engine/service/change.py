@@ -81,10 +81,13 @@ def save_version(
         raise UsageError(f"{{{lost[0]}}} is not described under Variables. Add it or remove it.")
     with write_tx(db):
         name = _acting(db, actor, "editor")
-        return templates.add_version(
+        version = templates.add_version(
             db, template_id, system=system, body=body, variables=variables, note=note,
             actor=name, now=now,
         )  # fmt: skip
+        subject = f"template:{template_id}"
+        audit(db, name, "saved a version", subject, None, version.sha256, now)
+    return version
 
 
 def promote(

@@ -93,3 +93,5 @@ def test_a_promotion_and_its_rollback_are_one_step_each(db: Database, clock: Fak
     assert templates.labelled(db, template.id) == second
     change.roll_back(db, template.id, reason="dull", actor=BOSS, now=clock.now())
     assert templates.labelled(db, template.id) == first
+    told = [entry.what for entry in audit.entries(db, subject=f"template:{template.id}")]
+    assert sorted(told) == ["promoted", "rolled back", "saved a version"]

@@ -1,4 +1,4 @@
-"""``queue list|show|approve|reject``, ``status``, ``stop`` and ``resume``."""
+"""``queue list|show|approve|reject``, ``stop`` and ``resume``."""
 
 from __future__ import annotations
 
