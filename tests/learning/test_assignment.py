@@ -243,6 +243,29 @@ def test_schedules_take_turns_by_day_in_pairs_of_the_same_weekday(
         assert row.block_id.startswith(f"{datetime.fromisoformat(row.unit):%A}|")
 
 
+def test_an_arm_whose_slots_stay_empty_more_often_is_told(db: Database, clock: FakeClock) -> None:
+    planned = {
+        slot.id: slot
+        for name, hours in (("early", range(6, 10)), ("late", range(18, 22)))
+        for slot in slots_of(db, clock, 28, tuple(f"{hour:02d}:00" for hour in hours), "joke", name)
+    }
+    ids = {row.plan.name: row.id for row in schedules.listing(db)}
+    arms = tuple(Arm(name, schedules=(ids[name],)) for name in ("early", "late"))
+    experiment = begin(db, clock, kind="schedule", arms=arms)
+    for slot in planned.values():
+        given = arm_of_day(db, slot, clock.now())
+        assert schedule.claim(db, slot.id, slot.due_at) is not None
+        if given is not None and given.arm == "late":
+            schedule.finish(db, slot.id, "skipped", now=slot.due_at, reason="budget: spent")
+    judged = judge(db, experiment, clock.now())
+    early, late = judged.arms
+    assert (early.empty, late.empty) == (0, late.assigned)
+    days = len(experiments.all_of(db, experiment.id))
+    assert early.assigned + late.assigned == 4 * days
+    (said,) = judged.guardrails
+    assert said.startswith(f"slots stayed empty unequally: early 0 of {early.assigned}, late ")
+
+
 # -- the holdout -----------------------------------------------------------------------------
 
 
