@@ -147,9 +147,10 @@ def interval_over_time(looks: Sequence[Look]) -> Chart:
         "%{x} pairs: %{y:.2f}x<extra></extra>",
     )  # fmt: skip
     for ratio, dash, name in ((1.0, "solid", "no difference"), (1.4, "dot", "+40 %")):
-        figure.add_hline(
-            y=ratio, line={"width": 1, "dash": dash}, annotation_text=name,
-            annotation_position="top right", annotation_font_size=11,
+        figure.add_hline(y=ratio, line={**EDGE, "dash": dash})
+        figure.add_annotation(  # Plotly places notes on a logarithmic axis by the exponent
+            x=1, xref="paper", y=math.log10(ratio), text=name, showarrow=False, xanchor="right",
+            yshift=9, font={"size": 11},
         )  # fmt: skip
     table = [
         {"pairs": look.pairs, "low": look.low, "high": look.high, "e-value": look.e_value}

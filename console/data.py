@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from sqlite_utils import Database
 
 from engine.clock import Clock, SystemClock
 from engine.config import Config, load_config
+from engine.llm.current import in_force
 from engine.posting import killswitch, spend
 from engine.service import users
 from engine.service.app import App
@@ -209,7 +210,7 @@ def _health(shown: bool) -> Health:
             breakers=console_reads.open_breakers(db),
             waiting=console_reads.waiting(db),
             next_slot=coming[0] if coming else None,
-            model=settings.model,
+            model=in_force(db, settings).partition(":")[2],
             publisher=settings.publisher,
             spent_usd=spend.month_to_date(db, at, settings.publisher),
             budget_usd=float(values["posting.monthly_budget_usd"]),
@@ -224,11 +225,16 @@ def runner_age(db: Database) -> float | None:
     return beat.age_s(clock) if beat else None
 
 
-def day_bounds(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The local day around ``at``: from midnight to midnight."""
-    start = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    end = (start + timedelta(hours=36)).replace(hour=0)
-    return start, end
+def model_in_force() -> str:
+    """``backend:name`` of the model that writes posts."""
+    with reading() as db:
+        return in_force(db, config())
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The local day from midnight to midnight; 23 or 25 hours apart when the clocks change."""
+    after = day + timedelta(days=1)
+    return datetime.combine(day, time(), zone), datetime.combine(after, time(), zone)
 
 
 def remember(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from console import data
-from engine.errors import BuzzError, ModelError
+from engine.errors import BuzzError
 from engine.llm.base import Model
 from engine.llm.build import build_backend
 from engine.writing import trial
@@ -42,23 +42,22 @@ def load(name: str) -> Loaded:
 
 
 def in_force() -> Model | None:
-    """The configured model, to be asked how it is; None where its name is none."""
-    settings = data.config()
+    """The model that writes posts, to be asked how it is; None where its name is none."""
     try:
-        return load(f"{settings.llm}:{settings.model}").model
+        return load(data.model_in_force()).model
     except BuzzError:
         return None
 
 
 @st.cache_data(ttl=60, show_spinner=False)
-def names(backend: str, configured: str) -> list[str]:
-    """Models to choose from: the configured one, then what its server has."""
-    found = [f"{backend}:{configured}"]
+def names(first: str) -> list[str]:
+    """Models to choose from: ``first``, then what its server has."""
+    found = [first]
     try:
-        loaded = load(found[0])
+        loaded = load(first)
         with loaded.lock:
             found += [f"{info.backend}:{info.name}" for info in loaded.model.models()]
-    except (ModelError, BuzzError):
+    except BuzzError:
         pass
     return list(dict.fromkeys([*found, "scripted:scripted"]))
 

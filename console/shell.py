@@ -36,6 +36,11 @@ class Desk:
     now: datetime
     zone: ZoneInfo
 
+    @property
+    def hour(self) -> datetime:
+        """The last full hour: what changes slowly is worked out once in it."""
+        return self.now.replace(minute=0, second=0, microsecond=0)
+
     def may(self, needed: Role) -> bool:
         return self.operator.may(needed)
 

@@ -146,7 +146,7 @@ def since(seconds: float) -> str:
 def span(seconds: float) -> str:
     """A duration in its largest sensible unit."""
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "< 1 ms"
     for limit, unit, name in ((90, 1, "s"), (90 * 60, 60, "min"), (36 * 3600, 3600, "h")):
         if seconds < limit:
             return (
@@ -198,6 +198,11 @@ def pct(value: float | None, *, signed: bool = False) -> str:
     if value is None:
         return "–"
     return f"{value:+.2f} %".replace("-", "−") if signed else f"{value:.2f} %".replace("-", "−")
+
+
+def chance(p: float) -> str:
+    """``p = 0.034``; ``p < 0.001`` where more digits would say nothing."""
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
 def share(hits: int, n: int, *, least: int = 1) -> str:

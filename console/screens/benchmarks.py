@@ -59,7 +59,7 @@ def _run(desk: Desk, run: BenchRun) -> None:
         )  # fmt: skip
     with data.showing() as db:
         found = cells(Plan.from_dict(run.plan), bench.calls(db, run.id))
-    st.dataframe([_row(cell) for cell in found], hide_index=True, alt=_finding(found))
+    st.dataframe(_known([_row(cell) for cell in found]), hide_index=True, alt=_finding(found))
     st.caption(
         "Accepted: passes every check; a failed call is not accepted; 95 % interval in brackets. "
         "Cold: the first call after an unload. Per accepted post: all the time spent, over them."
@@ -81,6 +81,12 @@ def _row(cell: Cell) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _known(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Without the columns of which no row knows anything, e.g. tokens of a scripted model."""
+    empty = {name for name in (rows[0] if rows else ()) if all(row[name] == "–" for row in rows)}
+    return [{name: row[name] for name in row if name not in empty} for row in rows]
+
+
 def _time(seconds: float | None) -> str:
     return "–" if seconds is None else words.span(seconds)
 
@@ -95,8 +101,7 @@ def _finding(found: list[Cell]) -> str:
 
 def start(desk: Desk) -> None:
     """Queue a run for the runner."""
-    settings = data.config()
-    available = models.names(settings.llm, settings.model)
+    available = models.names(data.model_in_force())
     with st.form("bench.new"):
         st.markdown("**New benchmark**")
         st.pills(
@@ -151,9 +156,8 @@ def _cancel(run_id: int) -> None:
 
 def production(desk: Desk) -> None:
     """The same models as they did with real slots; not a comparison."""
-    hour = desk.now.replace(minute=0, second=0, microsecond=0)
     rows = data.remember(
-        "models", lambda db: console_reads.model_calls(db, hour - WINDOW, desk.now), hour
+        "models", lambda db: console_reads.model_calls(db, desk.hour - WINDOW, desk.now), desk.hour
     )
     st.subheader("In production, last 30 days", anchor=False)
     if not rows:

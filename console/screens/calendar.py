@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -42,16 +42,16 @@ class View:
 def read(desk: Desk) -> View:
     today = desk.now.astimezone(desk.zone).date()
     monday = today - timedelta(days=today.weekday()) + timedelta(weeks=state.place("calendar"))
-    start = datetime.combine(monday, time(), desk.zone)
-    end = datetime.combine(monday + timedelta(days=7), time(), desk.zone)
     days = [monday + timedelta(days=day) for day in range(7)]
+    bounds = {day: data.day_bounds(day, desk.zone) for day in days}
+    start, end = bounds[days[0]][0], bounds[days[-1]][1]
     with data.showing() as db:
         told = console_reads.events(db, start, end)
-        counts = {day: console_reads.slot_states(db, *_bounds(day, desk)) for day in days}
+        counts = {day: console_reads.slot_states(db, *bounds[day]) for day in days}
         return View(
             monday=monday,
             slots={
-                day: slots.between(db, *_bounds(day, desk))
+                day: slots.between(db, *bounds[day])
                 if sum(counts[day].values()) <= MOST_SHOWN
                 else []
                 for day in days
@@ -62,14 +62,6 @@ def read(desk: Desk) -> View:
             schedules=schedules.listing(db),
             settings=settings.get_all(db),
         )
-
-
-def _bounds(day: date, desk: Desk) -> tuple[datetime, datetime]:
-    """The local day, as two moments; 23 or 25 hours apart when the clocks change."""
-    return (
-        datetime.combine(day, time(), desk.zone),
-        datetime.combine(day + timedelta(days=1), time(), desk.zone),
-    )
 
 
 def week(desk: Desk, view: View) -> None:
@@ -85,7 +77,7 @@ def week(desk: Desk, view: View) -> None:
             st.button(
                 "This week", key="calendar.now", on_click=state.set_place, args=("calendar", 0)
             )
-    st.caption(f"Times are {words.city(desk.zone)} time.")
+    st.caption(f"Times are {words.city(desk.zone)} time. Slots are planned two days ahead.")
     if not any(view.counts.values()):
         parts.empty(
             "No slots in this week",
@@ -221,8 +213,8 @@ def rules(desk: Desk, view: View) -> None:
         )
     with parameters:
         st.caption(
-            'JSON such as {"temperature": 0.7, "top_p": 0.9}; empty means: the recipe\'s own.'.replace(
-                "{", "\\{"
+            words.plain(
+                'JSON such as {"temperature": 0.7, "top_p": 0.9}; empty means: the recipe\'s own.'
             )
         )
         fields.form(

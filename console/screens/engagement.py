@@ -26,9 +26,8 @@ def read(desk: Desk) -> Engagement:
         )
         or "90 days"
     ]
-    hour = desk.now.replace(minute=0, second=0, microsecond=0)
     return data.remember(
-        "engagement", lambda db: engagement(db, hour - timedelta(days=days), hour), days, hour,
+        "engagement", lambda db: engagement(db, desk.hour - timedelta(days=days), desk.hour), days, desk.hour,
         revision=console_reads.engagement_revision,
     )  # fmt: skip
 
@@ -83,8 +82,8 @@ def _ranked(desk: Desk, title: str, found: Sequence[Ranked]) -> None:
     for post in found:
         with st.container(border=True, gap="xsmall"):
             st.text(post.text)
-            parts.moment(
+            st.caption(
                 f"{words.count(post.engagements, 'engagement')} of "
-                f"{words.count(post.impressions, 'impression')} ·", post.posted_at,
-                desk.zone, desk.now,
-            )  # fmt: skip
+                f"{words.count(post.impressions, 'impression')}"
+            )
+            parts.moment("posted", post.posted_at, desk.zone, desk.now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 
 import streamlit as st
 from sqlite_utils import Database
@@ -23,8 +22,7 @@ HOLDOUT = "Holdout: a share of the slots stays with the templates"
 
 
 def read(desk: Desk) -> Experiments:
-    hour: datetime = desk.now.replace(minute=0, second=0, microsecond=0)
-    return data.remember("experiments", lambda db: experiments_page(db, desk.now), hour)
+    return data.remember("experiments", lambda db: experiments_page(db, desk.now), desk.hour)
 
 
 def show(desk: Desk, view: Experiments) -> None:
@@ -133,8 +131,10 @@ def _details(judged: Judged) -> None:
         )
     if judged.at_end:
         st.caption(
-            f"At the registered end: paired t p = {judged.at_end.t_p:.3f}, Wilcoxon "
-            f"p = {judged.at_end.wilcoxon_p:.3f}. Valid only if never used to stop."
+            words.plain(
+                f"At the registered end: paired t {words.chance(judged.at_end.t_p)}, Wilcoxon "
+                f"{words.chance(judged.at_end.wilcoxon_p)}. Valid only if never used to stop."
+            )
         )
     if judged.as_generated and judged.as_generated.ratio is not None:
         st.caption(words.plain(f"As written, not causal: {judged.as_generated.sentence}"))

@@ -54,18 +54,17 @@ class View:
 
 def read(desk: Desk, health: data.Health) -> View:
     minute = desk.now.replace(second=0, microsecond=0)
-    hour = minute.replace(minute=0)
     return View(
         figures=data.remember(
             "figures", lambda db: console_reads.figures(db, minute - WINDOW, desk.now), minute
         ),
         memory=memory.now(),
         engagement=data.remember(
-            "engagement", lambda db: engagement(db, hour - timedelta(days=ENGAGED), hour),
-            ENGAGED, hour, revision=console_reads.engagement_revision,
+            "engagement", lambda db: engagement(db, desk.hour - timedelta(days=ENGAGED), desk.hour),
+            ENGAGED, desk.hour, revision=console_reads.engagement_revision,
         ),
         judged=data.remember(
-            "judged", lambda db: _judged(db, desk), hour,
+            "judged", lambda db: _judged(db, desk), desk.hour,
             revision=console_reads.engagement_revision,
         ),
         spent_usd=health.spent_usd,

@@ -6,7 +6,7 @@ import dataclasses
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -164,8 +164,8 @@ def _bounds(days: Any, desk: Desk) -> tuple[datetime | None, datetime | None]:
     chosen = tuple(days) if isinstance(days, list | tuple) else (days,)
     if len(chosen) != 2:
         return None, None
-    start, end = (datetime.combine(day, time(), desk.zone) for day in chosen)
-    return start, end + timedelta(days=1)
+    first, last = chosen
+    return data.day_bounds(first, desk.zone)[0], data.day_bounds(last, desk.zone)[1]
 
 
 def _first_page() -> None:

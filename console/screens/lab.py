@@ -98,9 +98,11 @@ def forecast(desk: Desk) -> None:
     st.subheader("Outlook", anchor=False)
     with data.showing() as db:
         model = in_force(db, settings)
-    hour = desk.now.replace(minute=0, second=0, microsecond=0)
     found = data.remember(
-        "outlook", lambda db: outlook(db, path, settings.publisher, model, desk.now), hour, model
+        "outlook",
+        lambda db: outlook(db, path, settings.publisher, model, desk.now),
+        desk.hour,
+        model,
     )
     if model.startswith("scripted:"):
         found = [item for item in found if item.what not in _OF_A_MODEL]

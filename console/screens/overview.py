@@ -37,7 +37,7 @@ class View:
 
 def read(desk: Desk) -> View:
     minute = desk.now.replace(second=0, microsecond=0)
-    today = data.day_bounds(desk.now, desk.zone)
+    today = data.day_bounds(desk.now.astimezone(desk.zone).date(), desk.zone)
     health = data.health(shown=True)
     found = goals.read(desk, health)
     with data.showing() as db:
@@ -118,7 +118,7 @@ def market(desk: Desk, view: View) -> None:
     with st.container(border=True):
         st.subheader("Bitcoin, last 24 hours", anchor=False)
         if view.world != "live":
-            parts.badge(words.Word(f"{view.world} market", ":material/science:", "yellow"))
+            parts.badge(words.WORLD[view.world])
         if view.prices is None:
             parts.empty(
                 "No price yet",

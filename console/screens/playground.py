@@ -15,7 +15,7 @@ from console.models import Run
 from console.screens import prompt_work
 from console.shell import Desk
 from console.state import Try
-from engine.errors import BuzzError, TemplateError
+from engine.errors import BuzzError
 from engine.lab.statistics import wilson
 from engine.llm.base import Options
 from engine.posting import queue
@@ -87,8 +87,7 @@ def ask(desk: Desk, view: View) -> Asked | None:
         prompt_work.save_as(desk, template, base, kind, prompt)
     snapshot = _moment(desk, view)
     item = _headline(snapshot) if kind == "news" and snapshot else None
-    configured = data.config()
-    available = models.names(configured.llm, configured.model)
+    available = models.names(data.model_in_force())
     names = st.pills(
         "Models, side by side", available, selection_mode="multi", default=available[:1],
         key="play.models",
@@ -210,7 +209,7 @@ def _write(asked: Asked) -> None:
     try:
         with data.showing() as db:
             setting = trial.prepare(db, asked.wish, random.SystemRandom())
-    except (TemplateError, BuzzError) as error:
+    except BuzzError as error:
         st.warning(words.plain(str(error)), icon=":material/warning:")
         return
     columns = st.columns(len(asked.models))

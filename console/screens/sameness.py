@@ -16,8 +16,7 @@ WINDOW = timedelta(weeks=12)
 def trend(desk: Desk) -> None:
     """Different word pairs by week; a falling line is a voice that narrows."""
     st.subheader("How varied the posts are, week by week", anchor=False)
-    hour = desk.now.replace(minute=0, second=0, microsecond=0)
-    weeks = data.remember("sameness", lambda db: sameness(db, hour, WINDOW), hour)
+    weeks = data.remember("sameness", lambda db: sameness(db, desk.hour, WINDOW), desk.hour)
     if len(weeks) < 2:
         st.caption("A trend needs posts in two weeks at least.")
         return

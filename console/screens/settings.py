@@ -81,7 +81,10 @@ def _keys() -> None:
 def _spend(desk: Desk) -> None:
     st.markdown("**Spend, this calendar month (UTC)**")
     with data.reading() as db:
-        rows = console_reads.spend_by_kind(db, *spend.month_of(desk.now))
+        rows = [
+            {**row, "publisher": row["publisher"].replace("_", " ")}
+            for row in console_reads.spend_by_kind(db, *spend.month_of(desk.now))
+        ]
         budget = float(store_settings.get(db, "posting.monthly_budget_usd"))
     total = sum(row["USD"] for row in rows)
     st.progress(

@@ -60,8 +60,7 @@ def _step(step: Step) -> None:
 
 
 def _model() -> Step:
-    settings = data.config()
-    name = f"{settings.llm}:{settings.model}"
+    name = data.model_in_force()
     healthy, said = _health(name)
     return Step(
         "1. A model", ":material/smart_toy:", "ready" if healthy else "broken", f"{name}. {said}",

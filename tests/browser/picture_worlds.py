@@ -124,7 +124,7 @@ def _open_account(path: Path, clock: FakeClock) -> None:
             schedules.insert(db, Plan(kind, "UTC", times, content_type=kind), now=now)
         arms = (Arm("template", use_model=False), Arm("model"))
         design = Design("Does the model beat the templates?", "writing", arms, tuple(SLOTS))
-        spec.start(db, design, seed="a seed of the pictures", actor=WHO, now=now)
+        spec.start(db, design, seed="5eed" * 16, actor=WHO, now=now)
 
 
 def _second_question(path: Path, clock: FakeClock) -> None:
@@ -146,7 +146,7 @@ def _second_question(path: Path, clock: FakeClock) -> None:
             for name, version in (("version 1", old), ("version 2, shorter", new))
         )
         design = Design("Does a shorter price prompt do better?", "writing", arms, ("price",))
-        spec.start(db, design, seed="another seed", actor=WHO, now=now)
+        spec.start(db, design, seed="c0de" * 16, actor=WHO, now=now)
 
 
 class Readers:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -33,10 +34,12 @@ ACCOUNT = ("experiments", "engagement")
 FIRST = {"welcome": "overview", "sign-in": "overview"}
 """Pictures of a first start, and the page that shows them."""
 NARROW_TOO = ("overview", "queue")
-CLICKED = {"queue": r"\d\d:\d\d price", "playground": "Write", "settings": "Examine"}
-"""What is clicked first, by picture: a post with figures to prove, a text to judge."""
+CLICKED = {
+    "queue": r"\d\d:\d\d price", "playground": "Write", "settings": "Examine", "calendar": "Earlier",
+}  # fmt: skip
+"""What is clicked first, by picture: a post with figures to prove, a text to judge, a whole week."""
 WIDE, NARROW = 1440, 390
-TALLEST = 1_900
+TALLEST = 2_400
 
 
 def main(wanted: list[str]) -> None:
@@ -138,11 +141,25 @@ def _shoot(
     page.set_viewport_size({"width": width, "height": max(700, min(int(height), TALLEST))})
     _settle(page)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    # this method keeps rare colours, e.g. of one red word
-    small = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    small.save(IMAGES / f"{name}.png", optimize=True)
+    _small(picture).save(IMAGES / f"{name}.png", optimize=True)
     context.close()
     print(f"{name}.png {(IMAGES / f'{name}.png').stat().st_size // 1000} kB")
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """The same in 256 colours, each pixel in the nearest: the 96 commonest as they are, and room
+    for the rare ones, e.g. of one red word."""
+    pixels = np.asarray(picture, dtype=np.int32)
+    codes, place, count = np.unique(
+        pixels @ (65_536, 256, 1), return_inverse=True, return_counts=True
+    )
+    colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
+    rare = picture.quantize(160, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.concatenate([colors[np.argsort(-count)[:96]], np.reshape(rare, (-1, 3))[:160]])
+    nearest = ((colors[:, None] - palette[None]) ** 2).sum(axis=2).argmin(axis=1)
+    small = Image.fromarray(nearest[place].reshape(pixels.shape[:2]).astype(np.uint8))
+    small.putpalette(palette.astype(np.uint8).tobytes())
+    return small
 
 
 def _settle(page: Page) -> None:

@@ -13,10 +13,11 @@ from console.models import Loaded, Run, Stopped
 from engine.llm.base import Options
 from engine.llm.scripted import ScriptedModel
 from engine.market.replay import sample_snapshot
-from engine.store import snapshots
+from engine.store import settings, snapshots
 from engine.store.database import opened
 from engine.writing import trial
 from engine.writing.trial import Setting, Wish
+from tests.console.conftest import Launch
 from tests.console.worlds import make_database
 
 TEXT = "Patience is a plan that needs no chart and no alarm."
@@ -67,3 +68,10 @@ def test_a_model_that_fails_is_told_on_the_page(setting: Setting) -> None:
     call = run(setting, ZeroDivisionError("a broken backend"))
     assert list(call) == []
     assert isinstance(call.failure, ZeroDivisionError)
+
+
+def test_the_sidebar_names_the_model_that_was_chosen_last(launch: Launch, tmp_path: Path) -> None:
+    make_database(tmp_path / "bot.db")
+    with opened(tmp_path / "bot.db") as db:
+        settings.put(db, "model.current", "scripted:other", actor="test", now=datetime.now(UTC))
+    assert any("model other" in line.value for line in launch("queue").sidebar.markdown)
