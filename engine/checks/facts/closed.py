@@ -290,6 +290,9 @@ def _harmless_deal(case: Case, segment: Segment, item: Item) -> bool:
     if any(x.kind == "past" and x.value[:1].isdigit() for x in segment.items):
         return True
     thing = any(_thing(x.value) for x in after(segment, item.place, 6))
+    coin = any(x.kind in ("topic", "past") for x in segment.items[: item.place])
+    if thing and coin and item.value.startswith("buy"):
+        return False  # "one bitcoin buys two houses"
     priced = any(
         x.kind == "num" and x.value in _PAID
         for x in (case.sentence.items() if thing else segment.items)

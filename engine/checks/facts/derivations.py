@@ -66,6 +66,8 @@ def _by_value(case: Case, sentence: Sentence, segment: Segment, item: Item) -> N
         ):
             continue
         value = rule.value(case.known)
+        if rule.fact == "a constant" and not number.equals(value or 0.0):
+            continue
         if value is not None and _equals(segment, item, number, value):
             said = usd(value) if "usd" in rule.units else f"{value:,.2f}"
             case.prove(item, rule.claim, rule.fact, said)
@@ -154,7 +156,12 @@ def _since_halving(sentence: Sentence, segment: Segment, item: Item) -> bool:
 
 
 def _before_halving(sentence: Sentence, segment: Segment, item: Item) -> bool:
-    return _chain(sentence, item) and bool(_words(segment) & _LEFT) and not _words(segment) & _SINCE
+    return (
+        not segment.of("ago")
+        and _chain(sentence, item)
+        and bool(_words(segment) & _LEFT)
+        and not _words(segment) & _SINCE
+    )
 
 
 def _chain_count(sentence: Sentence, segment: Segment, item: Item) -> bool:
@@ -276,6 +283,8 @@ def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
         good = number.equals(days) if not relation else close_to(number, days, relation)
     else:
         good = number.equals(size)
+        if "to the day" in case.text.lower() or words & {"exactly", "precisely"}:
+            good = abs(size - number.value) * _DAYS[number.unit] < 1
     if good:
         said = f"the record is {days:g} days old"
         case.prove(item, "age of the record", "ath_date, as_of", said)

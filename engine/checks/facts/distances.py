@@ -79,6 +79,9 @@ def _link(case: Case, segment: Segment, item: Item) -> _Link | None:
         elif other.kind == "ref" and other.value in REFS:
             part = item.value == "share" or (item.value == "pct" and _part_of(segment, i))
             if relation or pointed == "below" or part or _needed(segment):
+                lost = any(x.value == "down" for x in before(segment, i, 4) if x.kind == "dir")
+                if part and lost:
+                    return _Link(role_here(segment, other), "below", other)
                 ratio = part and not relation and not pointed
                 return _Link(role_here(segment, other), relation or pointed, other, ratio)
             break

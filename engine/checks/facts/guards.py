@@ -286,6 +286,26 @@ def segment_of(case: Case, item: Item) -> list[Item]:
     )
 
 
+_ORDINALS = {
+    "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+}  # fmt: skip
+
+
+def _ranked(case: Case, item: Item) -> bool:
+    """``fifth winning week running``, ``the most searched asset``: what nobody counted."""
+    items = segment_of(case, item)
+    following = items[item.place + 1 : item.place + 4]
+    if item.value in _ORDINALS and item.kind == "word":
+        timed = [k for k, x in enumerate(following) if x.kind in ("span", "ago")]
+        return bool(timed) and any(
+            x.value in ("running", "green", "red", "winning") or x.kind == "dir" for x in following
+        )
+    led = [x.value for x in items[max(0, item.place - 1) : item.place]]
+    if item.value == "most" and set(led) & _ORDINALS:
+        return True
+    return item.value == "most" and any(x.kind in ("topic", "ref") for x in following[1:3])
+
+
 def leftovers(case: Case, sentence: Sentence) -> None:
     """Horizons no change was proved over (``$67,432 this year``), relations without a level."""
     claims = any(item.kind in ("num", "dir", "ref", "emoji", "mult") for item in sentence.items())
@@ -295,6 +315,8 @@ def leftovers(case: Case, sentence: Sentence) -> None:
     for item in sentence.items():
         if item.done:
             continue
+        if case.content_type == "price" and item.kind == "word" and _ranked(case, item):
+            case.reject("relation", item, "the snapshot has no history to compare with")
         counted = item.number is not None and case.content_type == "price"
         if (
             item.value == "other:10 minutes"

@@ -182,7 +182,9 @@ def _number(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Ite
     number = number_at(tokens, i)
     if number is None or any(k in aside for k in range(number.first, number.last)):
         return None
-    if number.worded and tokens[i].text == "one" and number.unit == "bare" and number.value == 1:
+    lone = number.worded and tokens[i].text == "one" and number.unit == "bare"
+    rate = any(x.text in ("vb", "vbyte") for x in tokens) and _next(tokens, i) in ("if", "when")
+    if lone and number.value == 1 and not rate:
         return None  # "a slow one", "the one"
     start, end = tokens[i].start, tokens[number.last - 1].end
     last = number.last
@@ -195,6 +197,10 @@ def _number(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Ite
         name = f"{number.value:g} {number.unit}"
         return Item("span", span or f"other:{name}", start, end, number=number), last
     return Item("num", number.unit, start, end, number=number, spaced=tokens[i].spaced), last
+
+
+def _next(tokens: Sequence[Token], i: int) -> str:
+    return tokens[i + 1].text if i + 1 < len(tokens) else ""
 
 
 def _phrase(tokens: Sequence[Token], i: int, aside: frozenset[int]) -> tuple[Item, int] | None:

@@ -83,6 +83,7 @@ def judge(case: Case) -> None:
 
 def _sentence(case: Case, sentence: Sentence, pending: str) -> str:
     """Judge one sentence; the horizon it sets for the next, if it is a mere heading."""
+    _rhetorical(case, sentence)
     _settle(case, sentence)
     _open(case, sentence, pending)
     market = case.content_type == "price" or _about_market(sentence)
@@ -140,7 +141,11 @@ def _denied_question(case: Case, sentence: Sentence) -> None:
     asked = Case(case.text, case.known, case.content_type)
     _sentence(asked, sentence, "")
     case.last_ref, case.subject = asked.last_ref, asked.subject
-    refuted = [x for x in asked.findings if x.rule in _REFUTES and "know" not in x.message]
+    refuted = [
+        x
+        for x in asked.findings
+        if x.rule in _REFUTES and "know" not in x.message and "no fact" not in x.message
+    ]
     if len(refuted) < len(asked.findings) or not refuted:
         case.findings += [x for x in asked.findings if x not in refuted]
         first = next(sentence.items())
@@ -151,6 +156,14 @@ def _denied_question(case: Case, sentence: Sentence) -> None:
 def _own_url(case: Case, token: Token) -> bool:
     headline = case.known.facts.headline
     return token.kind == "url" and headline is not None and token.raw == headline.url
+
+
+def _rhetorical(case: Case, sentence: Sentence) -> None:
+    """``Isn't it funny how it dropped?``: a question that denies asks for a yes."""
+    first = next(sentence.items(), None)
+    denied = first is not None and first.kind == "neg" and _asks(case, sentence)
+    if first is not None and denied and case.quote(first).lower().endswith("n't"):
+        first.done, first.kind = True, "past"
 
 
 def _open(case: Case, sentence: Sentence, pending: str) -> None:
@@ -384,6 +397,8 @@ def _take_subject(case: Case, segment: Segment) -> None:
     topics = segment.of("topic")
     if len(topics) > 1 and case.quote(topics[0]).lower() in ("mood", "crowd"):
         topics = topics[1:]  # "Sunday mood: Bitcoin at ..."
+    if not topics and segment.of("label"):
+        case.subject = "fng"  # "Neutral, at 47, and rising"
     if segment.intro == "with" or not topics:
         return
     case.subject = topics[0].value

@@ -207,6 +207,9 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
     assert number is not None  # noqa: S101
     level, high, low = number.value, case.known.level("high"), case.known.level("low")
     crossed = role == "price"
+    whole = {"whole", "entire", "throughout"} & {x.value for x in segment.items}
+    if crossed and whole and relation in ("above", "below", "just_above", "just_below"):
+        relation = f"hold_{relation.removeprefix('just_')}"
     if crossed and _left_again(case, segment, item, relation, fact):
         return True
     if relation == "cross_up" and crossed:

@@ -80,6 +80,8 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
         text = case.text[item.start : item.end].lower()
         exact = item.value == label
         plain = text in ("fear", "greed", "neutral") and not _says_extreme(case)
+        mere = {"mere", "merely", "only", "just", "plain", "simple", "ordinary"}
+        plain = plain or any(x.value in mere for x in before(segment, item.place, 2))
         soft = item.value in label and not plain
         case.judge(
             bool(label) and (exact or soft), "relation", item, item.value, "fear_greed.label", said
@@ -90,7 +92,7 @@ def _says_extreme(case: Case) -> bool:
     words = case.text.lower().split()
     i = next((k for k, word in enumerate(words) if word.strip(".,!?()") == "extreme"), None)
     return i is not None and not {"not", "nothing", "no", "never", "isn't"} & set(
-        words[max(0, i - 3) : i]
+        words[max(0, i - 6) : i]
     )
 
 

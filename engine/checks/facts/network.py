@@ -104,7 +104,8 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
     said, good = f"the block height is {height:,}", False
     claim, fact = "block height", "block_height"
     words = {x.value for x in segment.items}
-    if words & _SINCE and not _to_go(segment):
+    ago = any(x.kind == "ago" for x in segment.items)
+    if ago or (words & _SINCE and not _to_go(segment)):
         claim, said = (
             "blocks since the halving",
             f"{HALVING_BLOCKS - left:,} blocks since the halving",
@@ -140,6 +141,24 @@ LAST_HALVING = date(2024, 4, 20)
 
 
 def halving_time(case: Case, sentence: Sentence) -> None:
+    _arrived(case, sentence)
+    _time_to_halving(case, sentence)
+
+
+def _arrived(case: Case, sentence: Sentence) -> None:
+    """``and with it the fifth halving``, ``the halving is here``: within a day of its block."""
+    words = {x.value for x in sentence.items()}
+    halving = next((x for x in sentence.items() if x.value == "halving"), None)
+    if halving is None or words & {"next", "before", "when"} or sentence.has("if"):
+        return
+    if words & {"arrived", "arrives", "happened", "here"} and not sentence.has("num", "date"):
+        done = case.known.halving_done()
+        said = f"{done or 0:,} blocks have been mined since the last halving"
+        good = done is not None and done <= 144
+        case.judge(good, "number", halving, "the halving is here", "block_height", said)
+
+
+def _time_to_halving(case: Case, sentence: Sentence) -> None:
     """``the next halving is about two years away``: ten minutes a block, within a tenth."""
     left, today = case.known.halving_left(), case.known.today()
     for item in sentence.items():

@@ -260,8 +260,10 @@ def _words_at(tokens: Sequence[Token], start: int) -> Number | None:
         if text_at(tokens, start) == "a" and unit_said in ("feerate", "pct"):
             return Number(1.0, 1.0, unit_said, 0, start, last, worded=True)
     if spelled is None:
-        if text_at(tokens, start) == "a" and text_at(tokens, start + 1) in ("percent", "%"):
-            return Number(1.0, 1.0, "pct", 0, start, start + 2, worded=True)
+        following = text_at(tokens, start + 1)
+        if text_at(tokens, start) == "a" and following in ("percent", "%", "cent"):
+            counted: Unit = "other" if following == "cent" else "pct"
+            return Number(1.0, 1.0, counted, 0, start, start + 2, worded=True)
         return None
     value, grain, i = spelled
     unit_said, last = _unit_after(tokens, i)

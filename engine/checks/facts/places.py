@@ -203,6 +203,8 @@ def _mentioned(case: Case, segment: Segment, i: int) -> bool:
         if item.kind in ("num", "sep", "ref"):
             break
         text = case.quote(item).lower()
+        if item.kind == "rel" and _hair(segment, item):
+            return False
         if text == "at" and any(x.kind == "num" and x.done for x in before(segment, item.place, 1)):
             break  # "$60,255 at the bottom"
         if item.kind == "rel" and (
@@ -214,11 +216,26 @@ def _mentioned(case: Case, segment: Segment, i: int) -> bool:
     return True
 
 
+_HAIRS = {
+    "hair", "whisker", "breath", "inch", "inches", "step", "stone", "throw", "stone's", "fraction", "nudge",
+    "heartbeat", "smidge",
+}  # fmt: skip
+
+
+def _hair(segment: Segment, rel: Item) -> bool:
+    """``only a hair from its high``: near it."""
+    apart = rel.value in ("from", "below", "above", "away")
+    led = before(segment, rel.place, 3)
+    return apart and any(x.value in _HAIRS or x.value == "tiny" for x in led)
+
+
 def _governing(segment: Segment, i: int, role: str) -> str:
     """The relation word before a level; also ``off the low`` and ``from``."""
     for other in before(segment, i, 5):
         if other.kind == "rel":
             other.done = True
+            if _hair(segment, other):
+                return "about"
             if other.value == "from":
                 return _from(segment, role)
             if other.value in (

@@ -37,7 +37,10 @@ def remarks(case: Case, segment: Segment) -> None:
             case.reject("claim", item, "no fact of the snapshot speaks of it")
         elif item.kind == "size":
             _size(case, segment, item)
-        elif item.kind == "quant" and segment.of("dir", "ref", "mult", "emoji"):
+        elif item.kind == "quant" and (
+            segment.of("dir", "ref", "mult", "emoji")
+            or (case.quote(item).lower().startswith("as ") and case.sentence.has("dir"))
+        ):
             case.reject("relation", item, "the snapshot knows the last days only")
         elif item.value in _VALUED and any(x.value == "btc" for x in segment.of("topic")):
             if case.content_type == "price":
@@ -75,7 +78,7 @@ def _against_earlier(case: Case, segment: Segment) -> None:
             x.kind in ("num", "ref") and x.place < earlier.place for x in following
         ):
             change = case.known.change(earlier.value)
-            up = item.value.endswith("above")
+            up = item.value.endswith("above") != case.sentence.has("num", "sats")
             earlier.done = True
             good = change is not None and change != 0 and (change > 0) == up
             _over(case, item, earlier.value, "above" if up else "below", good)

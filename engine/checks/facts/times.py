@@ -18,7 +18,13 @@ def judge_times(case: Case, sentence: Sentence, segment: Segment) -> None:
     for item in segment.items:
         if item.done:
             continue
-        if item.kind == "num" and item.value == "date":
+        if case.quote(item).lower() == "today" and _of_record(case, segment, item):
+            record, today = case.known.facts.ath_date, case.known.today()
+            said = f"the all-time high is of {record}"
+            case.judge(
+                record is not None and record == today, "time", item, "set today", "ath_date", said
+            )
+        elif item.kind == "num" and item.value == "date":
             _date(case, sentence, segment, item)
         elif item.kind == "num" and item.value == "clock":
             _clock(case, item)
@@ -31,6 +37,17 @@ def judge_times(case: Case, sentence: Sentence, segment: Segment) -> None:
             _weekday(case, segment, item)
         elif item.kind == "daypart":
             _daypart(case, segment, item)
+
+
+_SET = {"set", "hit", "reached", "printed", "made"}
+
+
+def _of_record(case: Case, segment: Segment, item: Item) -> bool:
+    """``ATH $145,010 (today)``, ``its record, which it set on 14 April``: the day of the record."""
+    led = before(segment, item.place, 2)
+    named = case.sentence.has("ref", "ath")
+    bracket = bool(led) and led[0].value == "(" and any(x.kind == "num" for x in led)
+    return named and (bracket or any(case.quote(x).lower() in _SET for x in led))
 
 
 def _date(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
@@ -48,7 +65,7 @@ def _date(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
     )
     for name, day in (
         ("ath_date", facts.ath_date if of_record else None),
-        ("as_of", None if since else today),
+        ("as_of", None if since or _of_record(case, segment, item) else today),
     ):
         if day is None:
             continue
@@ -148,6 +165,11 @@ def _daypart(case: Case, segment: Segment, item: Item) -> None:
     said = (
         f"the snapshot is of {moment:%H:%M} UTC" if moment else "the snapshot does not say its time"
     )
+    price = case.known.level("price")
+    amounts = [x.number for x in segment.of("num") if x.value == "usd" and x.number]
+    if price is not None and any(not x.equals(price) for x in amounts):
+        case.reject("time", item, "no fact tells when a level was seen")
+        return
     if any(other.kind in ("dir", "emoji") for other in segment.items) and not segment.of("span"):
         case.reject("time", item, "no fact tells a change over a part of the day")
         return

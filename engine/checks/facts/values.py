@@ -322,6 +322,9 @@ def _was(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning: 
     bracket = any(x.value == "(" for x in before(segment, item.place, 1))
     if not apposed and any(x.kind == "ago" and not x.done for x in beside):
         return False
+    ended = {"finished", "ended", "ends", "closed", "landed", "finishes"}
+    if _texts(case, before(segment, item.place, 5)) & ended:
+        return False
     onto = any(x.value == "to" and x.kind == "rel" for x in before(segment, item.place, 1))
     if (item.number and item.number.sign) or segment.of("ref") or onto:
         return False
