@@ -17,7 +17,7 @@ from engine.posting import queue
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
 from engine.records import Facts
-from engine.service import alerts, backup, heartbeat, notify, retention, schedule, watchdog
+from engine.service import alerts, backup, heartbeat, memory, notify, retention, schedule, watchdog
 from engine.service.app import App
 from engine.service.clockwatch import ClockWatch
 from engine.service.desk import MarketDesk
@@ -129,6 +129,7 @@ class Runner:
             Job("drift", 600, "lab", self._lab.watch, quiet=True),
             Job("alerts", 60, "care", self._alerts, quiet=True),
             Job("backup", 3_600, "care", self._backup),
+            Job("memory", 300, "care", memory.give_back, quiet=True),
         ):
             self.jobs.add(job)
         if self._first is not None:
