@@ -16,7 +16,7 @@ from console import data, state, words
 from console.actions import act
 from engine.errors import QueueConflict
 from engine.posting import hold, queue
-from engine.posting.queue import HeldAction
+from engine.posting.resolve import HeldAction, resolve_held
 from engine.service import review
 from engine.service.users import Operator, Role
 from engine.store.posts import Post
@@ -163,9 +163,7 @@ def resolve(attempt_id: int, action: HeldAction, key: str = "") -> None:
     typed = str(st.session_state.get(key, "")) if key else None
 
     def work(db: Database, operator: Operator) -> str:
-        post = queue.resolve_held(
-            db, attempt_id, action, actor=operator, now=data.now(), x_post_id=typed
-        )
+        post = resolve_held(db, attempt_id, action, actor=operator, now=data.now(), x_post_id=typed)
         return f"Attempt {attempt_id} is settled: post {post.id} is {words.post_word(post.state).text}."
 
     act("approver", work, shown=True)

@@ -8,32 +8,25 @@ Nothing here talks to X; only the runner does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlite_utils import Database
 
 from engine.clock import iso
 from engine.errors import QueueConflict, UsageError
-from engine.posting import autonomy, freshness, outcome
+from engine.posting import autonomy, freshness
 from engine.posting.actors import Who, acting
 from engine.records import Verdict
-from engine.store import alerts, approvals, attempts, posts, settings, snapshots
+from engine.store import approvals, posts, settings, snapshots
 from engine.store.approvals import LIVE, Regeneration
-from engine.store.attempts import Attempt
 from engine.store.database import write_tx
 from engine.store.posts import Post
 
 SAME_TEXT_FOR = timedelta(days=7)
 """How long the same text counts as said already (facts: reliability §3, F36)."""
-
-
-HeldAction = Literal["link", "confirm_absent", "abandon"]
-
-_X_ID = re.compile(r"(?:^|/status/)(dry-\d{1,19}|\d{1,19})(?:$|[/?#])")
 
 
 @dataclass(frozen=True)
@@ -286,53 +279,6 @@ def schedule_for_later(
             db, post, post.state, actor=name, now=now, reason=post.state_reason,
             what="scheduled for later", not_before=iso(not_before), expires_at=expires,
         )  # fmt: skip
-
-
-def resolve_held(
-    db: Database,
-    attempt_id: int,
-    action: HeldAction,
-    *,
-    actor: Who,
-    now: datetime,
-    x_post_id: str | None = None,
-) -> Post:
-    """A person's word on a held attempt.
-
-    ``link`` it is on X as ``x_post_id`` (an id, or the post's address); ``confirm_absent`` it is
-    not there, the approved text may be sent again; ``abandon`` leave it.
-
-    Raises: QueueConflict where it is not held any more; UsageError for a bad or taken id.
-    """
-    name = acting(actor, "approver")
-    with write_tx(db):
-        attempt = attempts.get(db, attempt_id)
-        if attempt is None:
-            raise QueueConflict(f"There is no attempt {attempt_id}.", "absent")
-        if attempt.outcome != "held":
-            raise posts.conflict(db, attempt.post_id)
-        post = posts.need(db, attempt.post_id)
-        if action == "confirm_absent":
-            outcome.absent(db, attempt, f"{name} found it absent", actor=name, now=now)
-        elif action == "abandon":
-            attempts.finish(db, attempt, "abandoned", now=now, reason=f"abandoned by {name}")
-            posts.move(db, post, "abandoned", actor=name, now=now, reason="left unsolved")
-            alerts.resolve(db, "held_attempt", str(attempt_id), now)
-        else:
-            outcome.link(db, attempt, _free_id(db, x_post_id, attempt), actor=name, now=now)
-        return posts.need(db, post.id)
-
-
-def _free_id(db: Database, given: str | None, attempt: Attempt) -> str:
-    """Raises: UsageError."""
-    match = _X_ID.search((given or "").strip())
-    dry = attempt.publisher == "dry_run"
-    if match is None or match[1].startswith("dry-") is not dry:
-        wanted = "its id in the dry run (dry-1)" if dry else "its id on X (digits) or its address"
-        raise UsageError(f"Linking post {attempt.post_id} needs {wanted}.")
-    if attempts.is_linked(db, match[1]):
-        raise UsageError(f"{match[1]} already belongs to another post. Check the id.")
-    return match[1]
 
 
 def expire_due(db: Database, now: datetime) -> int:

@@ -11,7 +11,7 @@
                                                                          |   abandoned
                                                                          `-> failed | approved
 
-``held`` leaves by ``resolve_held``: link an id (posted), confirm absence (approved), abandon.
+``held`` leaves by ``resolve.resolve_held``: link an id (posted), confirm absence (approved), abandon.
 The schema (010_posting.sql) enforces the same pairs; tests/posting compares the two.
 """
 

@@ -33,6 +33,7 @@ from engine.errors import QueueConflict
 from engine.posting import killswitch, queue
 from engine.posting.lock import HostLock
 from engine.posting.protocol import Poster
+from engine.posting.resolve import resolve_held
 from engine.posting.states import FINAL
 from engine.records import Verdict
 from engine.store import attempts, database, posts
@@ -164,7 +165,7 @@ class Machine(RuleBasedStateMachine):
             for attempt in attempts.unsolved(db, "held"):
                 text = posts.need(db, attempt.post_id).text
                 mine = [post.x_id for post in self.x.list if post.text == text]
-                queue.resolve_held(
+                resolve_held(
                     db, attempt.id, "link" if mine else "confirm_absent",
                     x_post_id=mine[0] if mine else None, actor="anna", now=now,
                 )  # fmt: skip

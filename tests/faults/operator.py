@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.clock import iso
 from engine.posting import killswitch, queue
+from engine.posting.resolve import HeldAction, resolve_held
 from engine.posting.states import FINAL
 from engine.store import attempts, posting, posts
 from engine.store.database import opened, write_tx
@@ -78,8 +79,8 @@ class Operator:
             for attempt in attempts.unsolved(db, "held"):
                 text = posts.need(db, attempt.post_id).text
                 mine = [post.id for post in self._x.posts if post.text == text]
-                action: queue.HeldAction = "link" if mine else "confirm_absent"
-                queue.resolve_held(
+                action: HeldAction = "link" if mine else "confirm_absent"
+                resolve_held(
                     db, attempt.id, action, x_post_id=mine[0] if mine else None,
                     actor="anna", now=now,
                 )  # fmt: skip

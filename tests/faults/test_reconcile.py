@@ -9,8 +9,9 @@ import pytest
 
 from engine.clock import FakeClock
 from engine.errors import QueueConflict, UsageError
-from engine.posting import killswitch, queue, spend
+from engine.posting import killswitch, spend
 from engine.posting.dry_run import DryRunPublisher
+from engine.posting.resolve import resolve_held
 from engine.store import alerts, attempts, service_state
 from engine.store.database import opened
 from tests.faults.rig import Rig
@@ -47,7 +48,7 @@ class TestF15Timelines:
         with opened(rig.db_path) as db:
             assert [alert.kind for alert in alerts.open_alerts(db)] == ["held_attempt"]
             address = f"https://x.com/bot/status/{x.posts[0].id}?s=20"
-            queue.resolve_held(
+            resolve_held(
                 db, attempt.id, "link", x_post_id=address, actor="anna", now=rig.clock.now()
             )
             assert alerts.open_alerts(db) == []
@@ -225,7 +226,7 @@ class TestHeld:
 
     def test_confirmed_absent_is_sent_again_once(self, rig: Rig, x: XServer, held: int) -> None:
         with opened(rig.db_path) as db:
-            post = queue.resolve_held(db, held, "confirm_absent", actor="anna", now=rig.clock.now())
+            post = resolve_held(db, held, "confirm_absent", actor="anna", now=rig.clock.now())
             assert post.state == "approved"
         assert rig.round().kind == "posted"
         assert len(x.accepted()) == 1
@@ -233,7 +234,7 @@ class TestHeld:
     def test_abandoned_stays_off(self, rig: Rig, x: XServer, held: int) -> None:
         with opened(rig.db_path) as db:
             assert (
-                queue.resolve_held(db, held, "abandon", actor="anna", now=rig.clock.now()).state
+                resolve_held(db, held, "abandon", actor="anna", now=rig.clock.now()).state
                 == "abandoned"
             )
         assert rig.round().kind == "idle"
@@ -241,20 +242,20 @@ class TestHeld:
 
     def test_it_is_solved_once(self, rig: Rig, held: int) -> None:
         with opened(rig.db_path) as db:
-            queue.resolve_held(db, held, "abandon", actor="anna", now=rig.clock.now())
+            resolve_held(db, held, "abandon", actor="anna", now=rig.clock.now())
             with pytest.raises(QueueConflict, match="already abandoned by anna"):
-                queue.resolve_held(db, held, "confirm_absent", actor="ben", now=rig.clock.now())
+                resolve_held(db, held, "confirm_absent", actor="ben", now=rig.clock.now())
 
     @pytest.mark.parametrize("given", [None, "", "abc", "12 34", "dry-5", "https://x.com/bot"])
     def test_a_link_needs_an_id(self, rig: Rig, held: int, given: str | None) -> None:
         with opened(rig.db_path) as db, pytest.raises(UsageError, match="id on X"):
-            queue.resolve_held(db, held, "link", x_post_id=given, actor="anna", now=rig.clock.now())
+            resolve_held(db, held, "link", x_post_id=given, actor="anna", now=rig.clock.now())
 
     def test_a_link_needs_a_free_id(self, rig: Rig, x: XServer, held: int) -> None:
         rig.approved("Another text.")
         rig.round()
         with opened(rig.db_path) as db, pytest.raises(UsageError, match="another post"):
-            queue.resolve_held(
+            resolve_held(
                 db, held, "link", x_post_id=x.posts[0].id, actor="anna", now=rig.clock.now()
             )
 
