@@ -19,14 +19,15 @@ from tests.checks.price_corpus import (
     by_hand,
     generated,
 )
-from tests.checks.strangers import strangers
+from tests.checks.strangers import AUTHOR, UNSEEN, strangers
 
 DOWN = WORLDS["down"]
 PASSED_FALSELY = {
     "One. That is the Fear & Greed reading, and Extreme Fear is the polite term for it.",
     "The low of the day was $92,980, the high $101,420; there is a round number in between, and it was "
     "never reached.",
-    "Two sats per vbyte gets you in within the half hour, one if you cannot sit still.",
+    "The price has not moved by so much as a dollar in 24 hours, at either end of the range.",
+    "It swung $730 up and nothing down.",
 }
 """What the lock is known to let through of the strangers' false texts."""
 KEYS = (
@@ -78,14 +79,30 @@ def test_unusual_angles_are_rejected_when_false_and_mostly_accepted_when_true() 
 
 
 def test_of_strangers_texts_no_more_false_ones_pass_than_are_known_to() -> None:
-    """1,336 texts by two people who had not seen the lock; some of their true ones it still refuses."""
+    """1,936 texts by three people who had not seen the lock; some of their true ones it still refuses."""
     cases = list(strangers())
     passed = {c.text for c in cases if not c.true and not check(c.text, c.facts)}
     true = [c for c in cases if c.true]
     refused = [c.text for c in true if check(c.text, c.facts)]
     assert passed <= PASSED_FALSELY
-    assert len(cases) - len(true) > 600
-    assert len(refused) < 0.24 * len(true)
+    assert len(cases) - len(true) > 900
+    assert len(refused) < 0.16 * len(true)
+
+
+def test_false_texts_of_sets_it_learnt_nothing_true_from_are_refused() -> None:
+    """A fourth author's sets; what the lock made of them at first stands with the benchmark."""
+    cases = list(strangers(UNSEEN))
+    assert [c.text for c in cases if not c.true and not check(c.text, c.facts)] == []
+    refused = [c.text for c in cases if c.true and check(c.text, c.facts)]
+    assert len(refused) < 0.37 * sum(c.true for c in cases)
+
+
+def test_what_its_author_wrote_before_looking_is_told_apart() -> None:
+    cases = list(strangers(AUTHOR))
+    passed = {c.text for c in cases if not c.true and not check(c.text, c.facts)}
+    refused = [c.text for c in cases if c.true and check(c.text, c.facts)]
+    assert passed <= PASSED_FALSELY
+    assert len(refused) < 0.13 * sum(c.true for c in cases)
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,9 @@ def direction(case: Case, segment: Segment, item: Item) -> None:
         return
     beside = case.sentence.has("num", "pct")
     held = holds(item.value, _sizes(segment, item), change, span, beside=beside)
+    following = " ".join(case.quote(x).lower() for x in after(segment, item.place, 3))
+    if item.value == "flat" and following.startswith(_TO_THE_CENT):
+        held = abs(change) < 0.01
     if held and _returning(case, item):
         held = _came_back(case)
         said += "" if held else ", and nothing shows that it was lower before"
@@ -249,6 +252,9 @@ def holds(value: str, sizes: set[str], change: float, span: str, *, beside: bool
     if any(size < _LEAST[name][beside] for name in sizes if name in _LEAST):
         return False
     return all(size <= _MOST[name][beside] for name in sizes if name in _MOST)
+
+
+_TO_THE_CENT = ("at all", "to the cent", "to the dollar", "to the penny")
 
 
 def _sizes(segment: Segment, item: Item) -> set[str]:

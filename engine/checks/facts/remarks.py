@@ -37,10 +37,7 @@ def remarks(case: Case, segment: Segment) -> None:
             case.reject("claim", item, "no fact of the snapshot speaks of it")
         elif item.kind == "size":
             _size(case, segment, item)
-        elif item.kind == "quant" and (
-            segment.of("dir", "ref", "mult", "emoji")
-            or (case.quote(item).lower().startswith("as ") and case.sentence.has("dir"))
-        ):
+        elif item.kind == "quant" and segment.of("dir", "ref", "mult", "emoji"):
             case.reject("relation", item, "the snapshot knows the last days only")
         elif item.value in _VALUED and any(x.value == "btc" for x in segment.of("topic")):
             if case.content_type == "price":
