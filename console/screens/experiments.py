@@ -59,16 +59,7 @@ def _one(desk: Desk, judged: Judged) -> None:
         if main.looks:
             st.caption("The 95 % interval of the ratio, after every pair.")
             charts.draw(charts.interval_over_time(main.looks), key=f"experiment.{experiment.id}")
-        st.dataframe(
-            [
-                {
-                    "arm": arm.arm, "slots": arm.assigned, "posted": arm.posted,
-                    "48 h old": arm.mature, "fell back to a template": arm.fallback,
-                }
-                for arm in judged.arms
-            ],
-            hide_index=True, alt=f"{len(judged.arms)} arms, slots given and posts measured.",
-        )  # fmt: skip
+        _arms(judged)
         for warning in judged.guardrails:
             st.warning(words.plain(warning), icon=":material/warning:")
         _details(judged)
@@ -83,6 +74,21 @@ def _one(desk: Desk, judged: Judged) -> None:
         )
         if running:
             _stop_form(desk, experiment.id)
+
+
+def _arms(judged: Judged) -> None:
+    by_template = {arm["name"] for arm in judged.experiment.spec["arms"] if not arm["use_model"]}
+    st.dataframe(
+        [
+            {
+                "arm": arm.arm, "slots": arm.assigned, "posted": arm.posted, "48 h old": arm.mature,
+                # who never asks a model cannot fall back from one
+                "fell back to a template": "–" if arm.arm in by_template else str(arm.fallback),
+            }
+            for arm in judged.arms
+        ],
+        hide_index=True, alt=f"{len(judged.arms)} arms, slots given and posts measured.",
+    )  # fmt: skip
 
 
 def light(name: str, found: Light, *, wished: bool = True) -> str:

@@ -45,7 +45,10 @@ def _profile(desk: Desk) -> None:
     for sample in profile.samples[:3]:
         with st.container(border=True):
             st.text(sample)
-    st.caption(f"{words.count(len(versions), 'own version')} saved so far")
+    st.caption(
+        f"{words.count(len(versions), 'own version')} saved so far"
+        if versions else "The shipped profile; no version of your own is saved yet."
+    )  # fmt: skip
     box = st.expander("Change the profile", key="voice.edit", on_change="rerun")
     if box.open:
         with box, st.form("voice.form"):

@@ -39,7 +39,7 @@ CLICKED = {
 }  # fmt: skip
 """What is clicked first, by picture: a post with figures to prove, a text to judge, a whole week."""
 WIDE, NARROW = 1440, 390
-TALLEST = 2_400
+TALLEST = 1_920
 
 
 def main(wanted: list[str]) -> None:
