@@ -54,7 +54,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         r"the (?:prompt|requested|above post|system prompt|user (?:asked|wants|requested))\b|"
         r"(?:character|word) (?:limit|count)s?\b|under 280|280 char\w*|\d+ (?:characters|chars)\b|"
         r"(?:score|confidence|rating)\s{0,4}[:：]|"
-        r"(?:score|confidence|rating)\s+(?:of\s+)?\d+(?:/\d+)?)|"
+        r"(?<!greed )(?:score|confidence|rating)\s+(?:of\s+)?\d+(?:/\d+)?)|"
         r"(?:\A|\n|[^\w\s,&']|[#$]\w{1,30}\s)\s{0,4}(?:(?:my|the|a|quick|short|brief|final|author'?s?|editor'?s?)\s+){0,2}"
         r"(?:notes?|rationale|reasoning|explanation|thought|sentiment)\s{0,4}[:：]",
         "Talk about the text (notes, scores, limits or the model itself); remove it.",
@@ -102,9 +102,9 @@ _LOOSE_ENDS = word_set(
     "can could should may might into onto about over under between through during per via so when "
     "where whether although though since until unless not very just both either"
 )
-_PLACE_HOLDING = re.compile(r"(?:\s|[#＃$]\w+|https?://\S+)+\Z")
+_PLACE_HOLDING = re.compile(r"(?:\s|[#＃]\w+|\$[A-Za-z]\w*|https?://\S+)+\Z")
 _WHOLE = re.compile(
-    r"\b(?:(?:here|there|as|how|where|what|who|than) (?:i|you|he|she|it|we|they|this|that|things) "
+    r"\b(?:(?:(?:here|there|as|how|where|what|who|than) (?:i|you|he|she|it|we|they|this|that|things)|never|always) "
     r"(?:am|are|is|was|were|can|could|will|would|has|have|had|may|might|should)|"
     r"(?:ever|long|hours?|days?|weeks?|months?|years?|blocks?) since)\Z",
     re.IGNORECASE,
