@@ -78,14 +78,20 @@ class App:
             )
         return self.db_path
 
+    def model_in_force(self) -> str:
+        """``backend:name`` of what the operator chose, else of the environment."""
+        from engine.llm.current import in_force
+
+        if not self.db_path.exists():
+            return f"{self.config.llm}:{self.config.model}"
+        with opened(self.db_path, "ro") as db:
+            return in_force(db, self.config)
+
     def model(self, name: str | None = None) -> Model:
         """The model in force, or ``backend:name``, guarded by retry and circuit breaker."""
         from engine.llm.build import build_model
-        from engine.llm.current import in_force
 
-        if name is None and self.db_path.exists():
-            with opened(self.db_path, "ro") as db:
-                name = in_force(db, self.config)
+        name = name or self.model_in_force()
         return build_model(self.config, name=name, db_path=self.db_path, clock=self.clock)
 
     def current_model(self) -> CurrentModel:

@@ -59,6 +59,15 @@ def test_the_answer_has_the_agreed_shape(world: dict[str, str]) -> None:
         assert (cell["n_error"] == 2) == (cell["model"] == "ollama:absent:1b")
 
 
+def test_without_names_the_model_in_force_is_measured(world: dict[str, str]) -> None:
+    with OllamaServer([FakeModel("llama3:8b")], Reply(GOOD)) as server:
+        world["BTCBUZZ_OLLAMA_URL"] = server.url
+        for args in (("migrate",), ("settings", "set", "model.current", "ollama:llama3:8b")):
+            subprocess.run(command(*args), cwd=ROOT, env=world, check=True, capture_output=True)
+        told = answer(world, "bench", "--types", "joke", "--repeats", "1", "--json")
+    assert [cell["model"] for cell in told["cells"]] == ["ollama:llama3:8b"]
+
+
 def test_kill_9_loses_no_finished_call(world: dict[str, str]) -> None:
     """The same command takes the run up where the killed process left it."""
     args = ("bench", "--models", "ollama:llama3:8b", "--types", "joke", "--repeats", "12", "--json")

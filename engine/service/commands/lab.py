@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
 
 
 def _bench_options(bench: argparse.ArgumentParser) -> None:
-    bench.add_argument("--models", help="backend:name, comma separated (the configured one)")
+    bench.add_argument("--models", help="backend:name, comma separated (the one in force)")
     bench.add_argument("--types", default=",".join(CONTENT_TYPES), help="content types (all)")
     bench.add_argument("--repeats", type=int, default=20, help="calls of each combination (20)")
     bench.add_argument("--recipes", default="auto", help="auto, menu, slots, free (auto)")
@@ -115,7 +115,7 @@ def _models(app: App, asked: str | None) -> list[str]:
 
     from engine.resources import data_path
 
-    names = _names(asked) if asked is not None else [f"{app.config.llm}:{app.config.model}"]
+    names = _names(asked) if asked is not None else [app.model_in_force()]
     if "candidates" in names:
         shipped = json.loads(data_path("candidates.json").read_text(encoding="utf-8"))["models"]
         at = names.index("candidates")
@@ -225,12 +225,10 @@ def _capacity(app: App, args: argparse.Namespace) -> int:
 
     from engine.clock import iso
     from engine.lab.capacity import capacity
-    from engine.llm.current import in_force
     from engine.service import lab
 
-    path, now = app.existing(), app.clock.now()
+    path, now, model = app.existing(), app.clock.now(), app.model_in_force()
     with opened(path, "ro") as db:
-        model = in_force(db, app.config)
         held = capacity(db, model, now)
         coming = lab.outlook(db, path, app.config.publisher, model, now)
     sustained = "unknown" if held.sustained is None else f"{held.sustained:.0f}"

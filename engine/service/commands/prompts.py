@@ -111,10 +111,11 @@ def _verdict(outcomes: list[str]) -> str:
 
 
 def _models(app: App, asked: str | None, own: tuple[str, ...]) -> list[str]:
-    """Names to run: asked for, or the suite's, where ``configured`` is the environment's."""
+    """Names to run: asked for, or the suite's, where ``configured`` is the model in force."""
     names = [name.strip() for name in asked.split(",") if name.strip()] if asked else list(own)
-    configured = f"{app.config.llm}:{app.config.model}"
-    return list(dict.fromkeys(configured if name == "configured" else name for name in names))
+    return list(
+        dict.fromkeys(app.model_in_force() if name == "configured" else name for name in names)
+    )
 
 
 def _bless(app: App, args: argparse.Namespace) -> int:
