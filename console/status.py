@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions, data, registry, words
+from console import actions, data, registry, state, words
 from console.data import Health
 from engine.service.users import Operator
 
@@ -57,6 +57,8 @@ def banner(operator: Operator, health: Health) -> None:
         )
     if health.stop.stopped:
         _stopped(operator, health)
+    else:
+        state.clear_mode("resume")  # what was asked of an earlier stop
     if health.waiting.stuck:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(
@@ -89,13 +91,23 @@ def _stopped(operator: Operator, health: Health) -> None:
             f"{words.plain(health.stop.reason or 'no reason given')}). Nothing goes out.",
             icon=":material/stop_circle:",
         )
-        with st.popover("Resume posting", disabled=not operator.may("approver")):
-            st.text("Approved posts will go out again at once.")
+        if state.mode("resume"):
+            st.caption("Approved posts will go out again at once.", width="content")
+            st.button("Yes, resume posting", key="banner.resume", on_click=_resume)
             st.button(
-                "Yes, resume posting",
-                key="banner.resume",
-                on_click=actions.resume_posting,
-            )
+                "Not now", key="banner.resume.no", type="tertiary",
+                on_click=state.clear_mode, args=("resume",),
+            )  # fmt: skip
+        else:
+            st.button(
+                "Resume posting", key="banner.resume.ask", disabled=not operator.may("approver"),
+                on_click=state.set_mode, args=("resume", "asked"),
+            )  # fmt: skip
+
+
+def _resume() -> None:
+    actions.resume_posting()
+    state.clear_mode("resume")
 
 
 def _lines(health: Health) -> list[tuple[str, str]]:

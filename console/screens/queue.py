@@ -136,15 +136,17 @@ def nothing_waits(view: View) -> None:
 
 
 def rows(desk: Desk, view: View) -> None:
-    """The list: the chosen one and its neighbours, and the way to approve all green ones."""
+    """The list: the chosen one and its neighbours, and the way to approve all green ones. While
+    one is being edited the list rests: a step aside would lose what was typed."""
+    rests = state.mode("queue") == "edit"
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{len(view.waiting)} waiting** · {view.at + 1} of {len(view.waiting)}")
         with st.container(horizontal=True, gap="xsmall"):
-            _step("Next", "J", 1, view)
-            _step("Previous", "K", -1, view)
+            _step("Next", "J", 1, view, rests)
+            _step("Previous", "K", -1, view, rests)
         first = max(0, min(view.at - SHOWN // 2, len(view.waiting) - SHOWN))
         for index, post in enumerate(view.waiting[first : first + SHOWN], start=first):
-            _row(desk, post, chosen=index == view.at)
+            _row(desk, post, rests, chosen=index == view.at)
         if len(view.waiting) > SHOWN:
             st.caption(f"{len(view.waiting) - SHOWN} more before and after")
         if view.green:
@@ -152,21 +154,22 @@ def rows(desk: Desk, view: View) -> None:
                 f"All green: look at {len(view.green)}",
                 key="queue.bulk", icon=":material/done_all:", shortcut="B", width="stretch",
                 on_click=state.set_mode, args=("queue", "bulk"),
-                disabled=not desk.may("approver"),
+                disabled=rests or not desk.may("approver"),
             )  # fmt: skip
 
 
-def _step(label: str, key: str, by: int, view: View) -> None:
+def _step(label: str, key: str, by: int, view: View, rests: bool) -> None:
     to = view.at + by
     inside = 0 <= to < len(view.waiting)
     st.button(
-        label, key=f"queue.step.{key}", shortcut=key, disabled=not inside, width="stretch",
+        label, key=f"queue.step.{key}", shortcut=key, width="stretch",
+        disabled=rests or not inside,
         on_click=state.choose,
         args=("queue", view.waiting[to].id if inside else None),
     )  # fmt: skip
 
 
-def _row(desk: Desk, post: Post, *, chosen: bool) -> None:
+def _row(desk: Desk, post: Post, rests: bool, *, chosen: bool) -> None:
     when = words.local(
         post.not_before or post.scheduled_for or post.created_at, desk.zone, now=desk.now
     )
@@ -179,7 +182,7 @@ def _row(desk: Desk, post: Post, *, chosen: bool) -> None:
     )
     st.button(
         label, key=f"queue.row.{post.id}", icon=icon, width="stretch",
-        type="secondary" if chosen else "tertiary",
+        type="secondary" if chosen else "tertiary", disabled=rests,
         on_click=state.choose, args=("queue", post.id),
     )  # fmt: skip
 

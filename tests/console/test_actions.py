@@ -190,12 +190,24 @@ def test_a_second_tab_that_is_late_is_told_who_was_first(launch: Launch, own_sam
     assert len(approvals) == 1
 
 
+def test_while_a_text_is_edited_no_step_aside_can_lose_it(launch: Launch, own_sample: Path) -> None:
+    app = press(launch("queue"), "queue.edit")
+    aside = [
+        b
+        for b in app.button
+        if (b.key or "").startswith(("queue.row.", "queue.step.", "queue.bulk"))
+    ]
+    assert aside and all(button.disabled for button in aside)
+    app = submit(app, "Cancel")
+    assert not app.button(key="queue.bulk").disabled
+
+
 def test_stop_is_one_click_and_resume_asks(launch: Launch, own_sample: Path) -> None:
     app = press(launch("overview"), "status.stop")
     with opened(own_sample, "ro") as db:
         assert killswitch.is_on(db, own_sample)
     assert "Posting is stopped" in told(app)
-    press(app, "banner.resume")
+    press(press(app, "banner.resume.ask"), "banner.resume")
     with opened(own_sample, "ro") as db:
         assert not killswitch.is_on(db, own_sample)
 
