@@ -6,6 +6,7 @@ import random
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
@@ -19,6 +20,9 @@ from engine.records import Verdict
 from engine.store import console_reads, posts, settings
 from engine.store.database import opened
 from tests.browser.conftest import Open, press
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -244,3 +248,22 @@ def test_twenty_mixed_posts_are_cleared_by_thirteen_keys(visit: Open, db: Path) 
     assert len(keys) == 13
     assert {state(db, post_id) for post_id in [*green, *fit]} == {"approved"}
     assert {state(db, post_id) for post_id in unfit} == {"rejected"}
+
+
+def test_posting_is_stopped_and_resumed_without_a_mouse(visit: Open) -> None:
+    page = visit("queue")
+    for label in ("Stop posting", "Resume posting", "Yes, resume posting"):
+        button = page.get_by_role("button", name=label)
+        expect(button).to_be_visible()
+        steps_to(page, label)
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("Posting goes on").first).to_be_visible()
+
+
+def steps_to(page: Page, label: str, most: int = 50) -> None:
+    """Press Tab until the button of that label has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if label in page.evaluate("document.activeElement.closest('button')?.innerText || ''"):
+            return
+    raise AssertionError(f"{label!r} is not within {most} stops")
