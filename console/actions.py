@@ -6,17 +6,19 @@ double click or a second tab cannot act twice.
 
 from __future__ import annotations
 
-import sqlite3
+import logging
 from collections.abc import Callable
 
 import streamlit as st
 from sqlite_utils import Database
 
-from console import data, state
+from console import data, state, words
 from engine.errors import BuzzError, PermissionDenied
 from engine.posting import killswitch
 from engine.service import alerts, users
 from engine.service.users import Operator, Role
+
+logger = logging.getLogger(__name__)
 
 
 def act(needed: Role, work: Callable[[Database, Operator], str], *, shown: bool = False) -> bool:
@@ -33,8 +35,10 @@ def act(needed: Role, work: Callable[[Database, Operator], str], *, shown: bool 
             operator = users.require(db, operator, needed)
         with data.writing_shown() if shown else data.writing() as db:
             said = work(db, operator)
-    except (BuzzError, sqlite3.Error, OSError) as error:
-        state.tell("refused", str(error) or type(error).__name__)
+    except Exception as error:
+        if not isinstance(error, BuzzError):
+            logger.error("an action failed: %s", error, exc_info=error)
+        state.tell("refused", words.failure(error))
         return False
     state.tell("done", said)
     return True

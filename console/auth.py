@@ -6,9 +6,11 @@ allow-list in the database lets them in.
 
 from __future__ import annotations
 
+import sqlite3
+
 import streamlit as st
 
-from console import data, state
+from console import data, state, words
 from engine.config import is_loopback
 from engine.errors import BuzzError, PermissionDenied
 from engine.service import users
@@ -103,8 +105,8 @@ def _try() -> None:
     try:
         with data.writing() as db:
             state.set_operator(users.sign_in(db, name, password, now=data.now()))
-    except BuzzError as error:
-        st.session_state["auth.refusal"] = str(error)
+    except (BuzzError, sqlite3.Error) as error:
+        st.session_state["auth.refusal"] = words.failure(error)
 
 
 def _has_passwords() -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -129,20 +128,13 @@ def _broken(error: Exception) -> None:
     """Say what failed, what still works and what to do; the trace goes to the log."""
     foreseen = isinstance(error, BuzzError | OSError)
     logger.error("a page failed: %s", error, exc_info=None if foreseen else error)
-    told = str(error) if foreseen else _unexpected(error)
     st.error("This page cannot be shown.", icon=":material/error:")
-    st.text(told)
+    st.text(words.failure(error))
     st.caption(
         "The runner works on its own: `python runner.py status` tells whether it is well, "
         "`python runner.py doctor` looks for the cause, `python runner.py stop` stops posting."
     )
     st.button("Try again", key="shell.again", icon=":material/refresh:")
-
-
-def _unexpected(error: Exception) -> str:
-    if isinstance(error, sqlite3.Error):
-        return f"The database answered: {error}. Run `python runner.py doctor`."
-    return f"An unexpected {type(error).__name__} happened; the details are in the log."
 
 
 def _show_menu() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from engine.clock import parse_iso
+from engine.errors import BuzzError
 
 Color = Literal["green", "yellow", "red", "blue", "gray", "violet", "orange"]
 
@@ -221,6 +223,17 @@ def short(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     return text[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+def failure(error: Exception) -> str:
+    """What an operator reads of an error: its own sentence where the engine foresaw it, else what
+    answered and where to look."""
+    if isinstance(error, BuzzError):
+        return str(error)
+    if isinstance(error, sqlite3.Error | OSError):
+        who = "database" if isinstance(error, sqlite3.Error) else "system"
+        return f"The {who} answered: {error}. Try again; if it stays, run python runner.py doctor."
+    return f"An unexpected {type(error).__name__} happened; the details are in the log."
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

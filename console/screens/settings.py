@@ -10,6 +10,7 @@ from console.actions import act
 from console.screens import acknowledge
 from console.shell import Desk
 from engine.config import X_KEYS
+from engine.errors import StoreError
 from engine.posting import spend
 from engine.resources import streamlit_config
 from engine.service import backup, doctor, notify
@@ -200,12 +201,12 @@ def trail(desk: Desk) -> None:
 
 
 def _verify() -> None:
-    with data.showing() as db:
-        broken = audit.verify_chain(db)
-    if broken:
-        state.tell("refused", f"The audit was tampered with: {broken}.")
-    else:
-        state.tell("done", "Every audit entry is as it was written.")
+    def work(db: Database, operator: Operator) -> str:
+        if broken := audit.verify_chain(db):
+            raise StoreError(f"The audit was tampered with: {broken}. Compare it with a backup.")
+        return "Every audit entry is as it was written."
+
+    act("viewer", work, shown=True)
 
 
 def backups(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from console import data, words
 from console.actions import act
 from console.shell import Desk
+from engine.errors import UsageError
 from engine.records import CONTENT_TYPES
 from engine.service import change
 from engine.service.users import Operator
@@ -65,7 +66,7 @@ def _save() -> None:
         try:
             profile = VoiceProfile.from_dict(json.loads(st.session_state["voice.json"]))
         except json.JSONDecodeError as error:
-            return f"Nothing was saved: the profile is not JSON ({error})."
+            raise UsageError(f"Nothing was saved: the profile is not JSON ({error}).") from error
         note = st.session_state["voice.note"]
         number = change.save_voice(db, profile, note=note, actor=operator, now=data.now())
         return f"Voice version {number} is in force from the next draft on."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from engine.clock import FakeClock
 from engine.posting import queue
 from engine.records import Verdict
 from engine.service import heartbeat
-from engine.store import news, posts, templates
+from engine.store import news, posts, templates, voice
 from engine.store.database import opened
 from engine.store.news import NewItem
 from engine.store.posts import NewPost
@@ -119,3 +120,41 @@ def test_a_broken_template_is_refused_in_a_sentence(launch: Launch, own_sample: 
     assert "brace" in told(app)
     with opened(own_sample, "ro") as db:
         assert all(len(templates.versions(db, t.id)) == 1 for t in templates.listing(db))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "3", '{"tone": 3}', '{"tone": ["calm"], "love": null}']
+)
+def test_a_voice_profile_that_is_none_is_refused_in_a_sentence(
+    launch: Launch, text: str, own_sample: Path
+) -> None:
+    app = launch("templates")
+    app.session_state["voice.edit"] = True
+    app = app.run()
+    app.text_area(key="voice.json").input(text)
+    saves = [button for button in app.button if button.label == "Save as new version"]
+    app = saves[-1].click().run()
+    assert app.exception == [] and len(app.error) == 1
+    with opened(own_sample, "ro") as db:
+        assert voice.versions(db) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (sqlite3.OperationalError("database is locked"), "python runner.py doctor"),
+        (OSError(28, "No space left on device"), "python runner.py doctor"),
+        (ZeroDivisionError("secret detail"), "unexpected ZeroDivisionError"),
+    ],
+    ids=["locked", "full", "unforeseen"],
+)
+def test_an_action_that_fails_is_told_and_shows_no_trace(
+    launch: Launch, own_sample: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(queue, "approve", fail)
+    app = press(launch("queue"), "queue.approve")
+    assert app.exception == []
+    assert said in told(app) and "secret" not in told(app)

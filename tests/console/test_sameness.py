@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from console import charts, data
 from engine.checks import repetition
 from engine.records import Verdict
@@ -19,11 +21,17 @@ LINES = (
 )  # fmt: skip
 
 
+def forget(db: Database) -> None:
+    """The sample week's own posts, with their words: a new row may get an old one's number."""
+    db.conn.execute("DELETE FROM fingerprint_words")
+    db.conn.execute("DELETE FROM fingerprints")
+
+
 def test_a_model_that_narrows_is_seen_as_a_falling_line(launch: Launch, own_sample: Path) -> None:
     """Four lines in the first week, one said four times over in the next."""
     now = data.now()
     with opened(own_sample) as db, write_tx(db):
-        db.conn.execute("DELETE FROM fingerprints")
+        forget(db)
         for age, lines in ((10, LINES), (3, LINES[:1] * 4)):
             for line in lines:
                 at = now - timedelta(days=age)
@@ -41,6 +49,6 @@ def test_a_model_that_narrows_is_seen_as_a_falling_line(launch: Launch, own_samp
 
 def test_one_week_is_no_trend(launch: Launch, own_sample: Path) -> None:
     with opened(own_sample) as db, write_tx(db):
-        db.conn.execute("DELETE FROM fingerprints")
+        forget(db)
     captions = [caption.value for caption in launch("benchmarks").caption]
     assert "A trend needs posts in two weeks at least." in captions
