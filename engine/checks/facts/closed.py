@@ -14,36 +14,10 @@ from functools import cache
 
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.items import Item, Segment, Sentence
-from engine.checks.facts.words import forms
+from engine.checks.facts.words import cues, forms
 from engine.resources import data_path
 
-_MARKET = {
-    "past", "num", "dir", "ref", "emoji", "topic", "label", "mult", "ago", "swing", "claim", "super",
-}  # fmt: skip
 _REFERS = {"it", "it's", "its", "this", "that", "that's", "these", "those", "they", "which"}
-_LIGHT = {
-    "is", "was", "has", "have", "had", "just", "now", "also", "currently", "been", "being", "got", "gets", "are", "were", "not",
-    "really", "clearly", "still", "already", "quietly", "looks", "looking", "seems", "feels", "never", "a", "an", "the", "so",
-    "very", "too", "again", "always",
-}  # fmt: skip
-_SPEAKER = {
-    "i", "i'm", "i've", "i'd", "i'll", "my", "me", "we", "we're", "we've", "our", "you", "you're", "your", "yourself", "myself", "yourselves",
-}  # fmt: skip
-_WORTH_IT = {
-    "it",
-    "look",
-    "glance",
-    "read",
-    "sip",
-    "smile",
-    "thought",
-    "mention",
-    "note",
-    "wait",
-    "nothing",
-    "more",
-    "less",
-}
 _HOLDERS = {"holders", "hodlers", "stackers"}
 _ABOUT = {"in", "everywhere", "somewhere", "out", "there"}
 _OBJECT_OF = {"to", "for", "of", "from", "with", "unlike", "like"}
@@ -100,7 +74,7 @@ def names_a_thing(segment: Segment, item: Item) -> bool:
 
 def of_the_speaker(segment: Segment) -> bool:
     """``my houseplants are calmer``: of a person's own things, and of no market."""
-    mine = any(x.value in _SPEAKER - {"we", "our"} for x in segment.items[:2])
+    mine = any(x.value in cues("closed.speaker") - {"we", "our"} for x in segment.items[:2])
     priced = any(x.value in _PAID and x.value != "bare" for x in segment.of("num"))
     return mine and not priced and not segment.of("topic", "ref", "label")
 
@@ -129,7 +103,7 @@ def closed_world(case: Case, sentence: Sentence) -> None:
             case.reject("claim", echoed, "the headline does not say so")
         return
     worldly = _worldly(case, sentence)
-    market = worldly or any(item.kind in _MARKET for item in sentence.items())
+    market = worldly or any(item.kind in cues("closed.market") for item in sentence.items())
     for segment in sentence.segments:
         cause = _cause(case, segment) if market else None
         if cause is not None:
@@ -172,25 +146,18 @@ def _echoes(case: Case, sentence: Sentence) -> Item | None:
         return None
     told = _told(f"{headline.title} {headline.source}")
     for segment in sentence.segments:
-        if any(x.value in _SPEAKER for x in segment.items[:2]):
+        if any(x.value in cues("closed.speaker") for x in segment.items[:2]):
             continue
         for item in segment.items:
             words = [word.strip("\"'.,:;!?()") for word in case.quote(item).lower().split()]
             said = [
                 word for word in words if word[:5] not in told and word not in _listed("grammar")
             ]
-            if (
-                item.kind in ("word", "neg", "dir", "claim", "super", "modal")
-                and set(said) - _REPORTING
+            if item.kind in ("word", "neg", "dir", "claim", "super", "modal") and set(said) - cues(
+                "closed.reporting"
             ):
                 return item
     return Item("past", "", start, end)
-
-
-_REPORTING = {
-    "reports", "report", "reported", "says", "said", "writes", "wrote", "tells", "informs", "notes", "headline", "news", "via", "per",
-    "according", "believed", "read", "reads", "published", "story", "today", "now", "new", "voted", "votes",
-}  # fmt: skip
 
 
 def _acted(case: Case, segment: Segment, item: Item) -> str:
@@ -201,7 +168,10 @@ def _acted(case: Case, segment: Segment, item: Item) -> str:
     if not actor or item.place > _LEADS or any(x.value in _OBJECT_OF for x in lead):
         return ""
     for other in after(segment, item.place, 4):
-        if other.kind != "neg" and other.value in _LIGHT | _ABOUT | {"having", "eating"}:
+        if other.kind != "neg" and other.value in cues("closed.light") | _ABOUT | {
+            "having",
+            "eating",
+        }:
             continue
         calm = _listed("pastimes") | _listed("manner")
         idle = other.kind not in ("word", "neg", "dir") or other.value in calm
@@ -215,7 +185,7 @@ def _worldly(case: Case, sentence: Sentence) -> bool:
     items = [
         item
         for segment in sentence.segments
-        if not any(x.value in _SPEAKER for x in segment.items[:2])
+        if not any(x.value in cues("closed.speaker") for x in segment.items[:2])
         for item in segment.items
     ]
     if any(item.kind in ("word", "rel") and item.value in _listed("world") for item in items):
@@ -246,7 +216,7 @@ def _why(case: Case, segment: Segment, item: Item, *, worldly: bool, market: boo
     if item.value in _listed("actors") and led and led[0].value in ("on", "by", "after", "amid"):
         return "no fact tells why"
     if item.value in _listed("deals") and market:
-        own = any(x.value in _SPEAKER for x in list(case.sentence.items())[:2])
+        own = any(x.value in cues("closed.speaker") for x in list(case.sentence.items())[:2])
         own = own and not case.sentence.has("topic")
         return (
             "" if own or _harmless_deal(case, segment, item) else "the snapshot knows of no deals"
@@ -281,11 +251,11 @@ def _tagged(case: Case, item: Item) -> bool:
 
 def _harmless_deal(case: Case, segment: Segment, item: Item) -> bool:
     """A deal at a printed price, or one of the reader's own."""
-    if any(x.value in _SPEAKER for x in segment.items):
+    if any(x.value in cues("closed.speaker") for x in segment.items):
         return True
     if item.value in ("worth", "costs", "cost"):
         following = " ".join(x.value for x in after(segment, item.place, 2)).split()
-        if following and (following[0].endswith("ing") or following[-1] in _WORTH_IT):
+        if following and (following[0].endswith("ing") or following[-1] in cues("closed.worth_it")):
             return True
     if any(x.kind == "past" and x.value[:1].isdigit() for x in segment.items):
         return True
@@ -321,7 +291,7 @@ def _predicate(segment: Segment, item: Item) -> bool:
             return True
         if other.kind == "num" or other.value == "of":
             continue
-        if other.kind not in ("word", "span", "neg") or other.value not in _LIGHT:
+        if other.kind not in ("word", "span", "neg") or other.value not in cues("closed.light"):
             return segment.items[0].value in _REFERS and other.place == 0 and item.place <= 2
     return False
 

@@ -14,25 +14,11 @@ from itertools import pairwise
 
 from engine.checks.facts.items import join_arrows, join_hyphens
 from engine.checks.facts.reading import Token, read
+from engine.checks.facts.words import cues
 from engine.records import Headline
 from engine.resources import data_path
 
 _SHORTEST_QUOTE = 4
-_TURNS = {
-    "no",
-    "not",
-    "never",
-    "won't",
-    "isn't",
-    "may",
-    "could",
-    "might",
-    "if",
-    "would",
-    "false",
-    "denies",
-    "fake",
-}
 
 
 @cache
@@ -116,6 +102,8 @@ def _partly(texts: list[str], title: list[str]) -> set[int]:
         if len(inside) < _SHORTEST_QUOTE or len(inside) > len(title):
             continue
         for k in range(len(title) - len(inside) + 1):
-            if title[k : k + len(inside)] == inside and not _TURNS & set(title[:k]):
+            if title[k : k + len(inside)] == inside and not cues("constants.turns") & set(
+                title[:k]
+            ):
                 return set(range(opening + 1, closing))
     return set()

@@ -10,11 +10,8 @@ from engine.checks.facts.case import Case
 from engine.checks.facts.changes import relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import usd
+from engine.checks.facts.words import cues
 
-_HAPPENED = {
-    "has", "have", "had", "been", "traded", "seen", "touched", "touch", "reached", "reach", "hit", "was", "were", "did",
-    "trade", "get", "go", "see", "saw", "once", "visited", "printed", "made",
-}  # fmt: skip
 _PAST_NEGATIONS = (
     "never", "didn't", "did not", "hasn't", "haven't", "wasn't", "weren't", "fail", "without", "refus", "avoid", "miss",
 )  # fmt: skip
@@ -47,7 +44,11 @@ def denied_level(case: Case, segment: Segment, negation: Item, item: Item) -> bo
     between = segment.items[negation.place + 1 : item.place]
     around = [*segment.items[max(0, negation.place - 2) : negation.place], *between]
     day = any(x.value == "24h" for x in case.sentence.items() if x.kind == "span")
-    past = day or text.startswith(_PAST_NEGATIONS) or any(x.value in _HAPPENED for x in around)
+    past = (
+        day
+        or text.startswith(_PAST_NEGATIONS)
+        or any(x.value in cues("denials.happened") for x in around)
+    )
     level = number.value
     if not 0.9 * price <= level <= 1.1 * price:
         good = False

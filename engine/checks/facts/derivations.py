@@ -17,11 +17,8 @@ from engine.checks.facts.known import HALVING_BLOCKS, Known, usd
 from engine.checks.facts.levels import close_to
 from engine.checks.facts.numbers import Number, Unit
 from engine.checks.facts.roles import price_place
+from engine.checks.facts.words import cues
 
-_APART = {
-    "gap", "separate", "separates", "separated", "separating", "apart", "difference", "between", "distance", "wide", "top",
-    "width", "spread", "from",
-}  # fmt: skip
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25}
 _ROUND: dict[str, Unit] = {"other:the year": "years", "other:the month": "months", "7d": "weeks"}
 _TELLING = 10
@@ -105,7 +102,9 @@ def _width_here(sentence: Sentence, segment: Segment, item: Item) -> bool:
         return False
     refs = {x.value for x in sentence.items() if x.kind == "ref"}
     words = {x.value for x in sentence.items()}
-    if {"high", "low"} <= refs and (words & _APART or sentence.has("rel", "away")):
+    if {"high", "low"} <= refs and (
+        words & cues("derivations.apart") or sentence.has("rel", "away")
+    ):
         return True
     if "range" in refs or sentence.has("swing"):
         return True
@@ -136,32 +135,8 @@ def _turnover(sentence: Sentence, segment: Segment, item: Item) -> bool:
     return (sentence.has("topic", "volume") and whole) or named or "ratio" in words
 
 
-_SINCE = {
-    "since", "after", "past", "last", "other:an earlier moment", "into", "old", "previous", "ago", "behind", "done", "elapsed",
-    "gone", "mined", "down",
-}  # fmt: skip
-_LEFT = {"until", "left", "remain", "remaining", "ahead", "up", "away", "countdown", "more", "go"}
-
-
-def _words(segment: Segment) -> set[str]:
-    return {x.value for x in segment.items} | {segment.intro}
-
-
 def _chain(sentence: Sentence, item: Item) -> bool:
     return sentence.has("topic", "halving", "block") or item.value == "blocks"
-
-
-def _since_halving(sentence: Sentence, segment: Segment, item: Item) -> bool:
-    return _chain(sentence, item) and bool(_words(segment) & _SINCE) and not _words(segment) & _LEFT
-
-
-def _before_halving(sentence: Sentence, segment: Segment, item: Item) -> bool:
-    return (
-        not segment.of("ago")
-        and _chain(sentence, item)
-        and bool(_words(segment) & _LEFT)
-        and not _words(segment) & _SINCE
-    )
 
 
 def _chain_count(sentence: Sentence, segment: Segment, item: Item) -> bool:
@@ -190,12 +165,6 @@ _RULES = (
     _Derived(
         "volume as a share of the market cap", "volume_24h_usd, market_cap_usd", ("pct",),
         Known.turnover_pct, _turnover,
-    ),
-    _Derived(
-        "blocks since the halving", "block_height", ("blocks", "bare"), Known.halving_done, _since_halving
-    ),
-    _Derived(
-        "blocks to the halving", "block_height", ("blocks", "bare"), Known.halving_left, _before_halving
     ),
     _Derived(
         "blocks between halvings", "a constant", ("blocks", "bare"), lambda known: float(HALVING_BLOCKS), _chain_count

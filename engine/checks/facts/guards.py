@@ -10,13 +10,10 @@ from engine.checks.facts.denials import denied_level
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import SPANS
 from engine.checks.facts.places import near
+from engine.checks.facts.words import cues
 
 _CLAIMS = {"dir", "num", "emoji", "ago", "label", "ref", "mult", "super", "swing"}
 _LEVELS = ("high", "low", "ath")
-_OPEN = {
-    "above", "below", "just_above", "just_below", "cross_up", "cross_down", "hold_above",
-    "hold_below", "closer",
-}  # fmt: skip
 # Words that relate levels only beside a level, and mean other things elsewhere.
 _EVERYDAY = {
     "over", "under", "past", "beyond", "sub", "up to", "at least", "at most", "almost", "nearly", "close to",
@@ -267,7 +264,7 @@ def foreign(case: Case, sentence: Sentence) -> None:
 
 
 def _open_relation(case: Case, item: Item) -> bool:
-    if item.kind != "rel" or item.value not in _OPEN:
+    if item.kind != "rel" or item.value not in cues("guards.open"):
         return False
     text = case.quote(item).lower()
     if text == "over" and item.place == len(segment_of(case, item)) - 1:
@@ -286,22 +283,17 @@ def segment_of(case: Case, item: Item) -> list[Item]:
     )
 
 
-_ORDINALS = {
-    "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-}  # fmt: skip
-
-
 def _ranked(case: Case, item: Item) -> bool:
     """``fifth winning week running``, ``the most searched asset``: what nobody counted."""
     items = segment_of(case, item)
     following = items[item.place + 1 : item.place + 4]
-    if item.value in _ORDINALS and item.kind == "word":
+    if item.value in cues("guards.ordinals") and item.kind == "word":
         timed = [k for k, x in enumerate(following) if x.kind in ("span", "ago")]
         return bool(timed) and any(
             x.value in ("running", "green", "red", "winning") or x.kind == "dir" for x in following
         )
     led = [x.value for x in items[max(0, item.place - 1) : item.place]]
-    if item.value == "most" and set(led) & _ORDINALS:
+    if item.value == "most" and set(led) & cues("guards.ordinals"):
         return True
     return item.value == "most" and any(x.kind in ("topic", "ref") for x in following[1:3])
 

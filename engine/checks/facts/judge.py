@@ -26,7 +26,7 @@ from engine.checks.facts.items import (
     sentences,
 )
 from engine.checks.facts.known import LEVELS, SPANS
-from engine.checks.facts.levels import REFS, crossings
+from engine.checks.facts.levels import REFS
 from engine.checks.facts.loose import number
 from engine.checks.facts.mood import mood
 from engine.checks.facts.network import blocks, halving_time
@@ -351,7 +351,6 @@ def _segment(case: Case, sentence: Sentence, k: int, segment: Segment, *, market
     fee_rates(case, sentence, segment)
     mood(case, sentence, segment)
     blocks(case, sentence, segment)
-    crossings(case, segment)
     money_pairs(case, sentence, segment)
     distances(case, segment)
     for item in segment.of("num"):

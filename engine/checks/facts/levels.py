@@ -8,7 +8,7 @@ between; ``just over``, ``nearly`` two percent; ``about`` one percent or correct
 from __future__ import annotations
 
 from engine.checks.facts.case import Case, after, before
-from engine.checks.facts.changes import amount_relation, compared, horizon, relation_to
+from engine.checks.facts.changes import amount_relation, horizon, relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
@@ -49,7 +49,7 @@ def money(case: Case, segment: Segment, item: Item) -> None:
     if case.subject in ("other", "asset") or _foreign(segment):
         case.reject("subject", item, "the snapshot knows Bitcoin only")
         return
-    if _start(case, segment, item) or _difference(case, segment, item):
+    if _start(case, segment, item):
         return
     role = role_of(case, segment, item)
     if role == "atl":
@@ -105,6 +105,10 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     if number.sign:
         case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
         return
+    led = before(segment, item.place, 1)
+    if role in ("cap", "volume") and led and led[0].kind == "dir":
+        case.reject("direction", item, f"the snapshot has no history of the {role}")
+        return
     roles = [role]
     if role == "price" and number.value >= 1e9:
         topics = {x.value for x in case.sentence.items() if x.kind == "topic"} | {case.subject}
@@ -117,7 +121,7 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     elif role in REFS and _governed_at(segment, item):
         roles = [role, "price"]
     i = segment.index(item)
-    relation = relation_to(segment, i)
+    relation = relation_to(segment, i) or _told_by_verb(case, segment, item)
     if not relation and case.relation and _listed(segment, item):
         relation = case.relation
     case.relation = relation
@@ -131,6 +135,20 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
 
 
+def _told_by_verb(case: Case, segment: Segment, item: Item) -> str:
+    """``$72K held``, ``holding $70K``, ``lost the $68K level``: the verb says where the price is."""
+    led, following = before(segment, item.place, 3), after(segment, item.place, 2)
+    if any(case.quote(x).lower() in ("held", "holds", "survived") for x in following[:1]):
+        return "hold_above"
+    if any(x.value in ("hold", "holds", "holding", "defending") for x in led[:1]):
+        return "above"
+    verb = next((x for x in led if x.kind == "dir" and x.value in ("up", "down")), None)
+    if verb is None or not any(x.value in ("level", "mark", "handle", "line") for x in following):
+        return ""
+    verb.done = True
+    return f"cross_{verb.value}"
+
+
 def _peaked(case: Case, segment: Segment) -> bool:
     """``peaked at``, with no day said: of the day or of all time."""
     peak = any(case.quote(x).lower().startswith("peak") for x in segment.of("ref"))
@@ -142,64 +160,6 @@ def _listed(segment: Segment, item: Item) -> bool:
     return segment.intro in (",", "and") and all(
         other is item or other.kind in ("word", "span") for other in segment.items
     )
-
-
-def crossings(case: Case, segment: Segment) -> None:
-    """``lost the $68K level``, ``regained the $104K mark``: the verb makes it a crossing."""
-    for item in segment.of("num"):
-        i = segment.index(item)
-        mark = any(x.value in ("level", "mark", "handle", "line") for x in after(segment, i, 2))
-        if (
-            not item.done
-            and item.value == "usd"
-            and (_held(case, segment, item) or _holding(case, segment, item))
-        ):
-            continue
-        if item.done or item.value != "usd" or not mark:
-            continue
-        for verb in before(segment, i, 3):
-            if verb.kind == "dir" and verb.value in ("up", "down") and item.number is not None:
-                way = "cross_up" if verb.value == "up" else "cross_down"
-                price, number = case.known.level("price"), item.number
-                good = price is not None and _holds(case, segment, item, price, way, "price")
-                said = case.known.level_text("price")
-                case.judge(
-                    good and not number.sign,
-                    "relation",
-                    item,
-                    way,
-                    "price_usd, low_24h, high_24h",
-                    said,
-                )
-                verb.done = True
-                break
-
-
-def _holding(case: Case, segment: Segment, item: Item) -> bool:
-    """``Holding $70K``: the price is not under it."""
-    led, price = before(segment, item.place, 1), case.known.level("price")
-    if not any(x.value in ("hold", "holds", "holding", "defending", "defends") for x in led):
-        return False
-    number = item.number
-    assert number is not None  # noqa: S101
-    if price is not None and number.value - 0.5 > price and number.equals(price):
-        case.reject("relation", item, case.known.level_text("price"))
-        return True
-    return False
-
-
-def _held(case: Case, segment: Segment, item: Item) -> bool:
-    """``$72K held today``: the day's low is not under it."""
-    verbs = after(segment, item.place, 1)
-    if not any(case.quote(x).lower() in ("held", "holds", "survived", "survives") for x in verbs):
-        return False
-    low, price, number = case.known.level("low"), case.known.level("price"), item.number
-    assert number is not None  # noqa: S101
-    good = (
-        low is not None and price is not None and number.value <= low <= price <= number.value * 1.1
-    )
-    said = case.known.level_text("low")
-    return case.judge(good, "relation", item, "held", "low_24h, price_usd", said) or True
 
 
 def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str, role: str) -> bool:
@@ -285,80 +245,3 @@ def _near(number: Number, fact: float, case: Case) -> bool:
     """A derived dollar value is as exact as a change known to two decimals lets it be."""
     slack = 0.00006 * (case.known.level("price") or 0.0)
     return abs(number.value - abs(fact)) <= number.grain / 2 + slack
-
-
-def _difference(case: Case, segment: Segment, item: Item) -> bool:
-    """``down $1,590``, ``$1,590 lower``, ``+$500``: the dollar change over a horizon."""
-    number, i = item.number, segment.index(item)
-    assert number is not None  # noqa: S101
-    large = number.value > 10 * (case.known.level("price") or number.value)
-    if large and relation_to(segment, i):
-        return False  # "the market cap slips just under $1tn"
-    sign = number.sign
-    for other in before(segment, i, 4):
-        if other.kind == "dir" and other.value in ("up", "down"):
-            sign = sign or (1 if other.value == "up" else -1)
-            break
-        if other.kind == "rel" and other.value in ("about", "just_below", "above", "below"):
-            if other.value in ("above", "below") and number.value >= 0.25 * (
-                case.known.level("price") or 0
-            ):
-                break  # "dropped below $68,000" names a level
-            continue
-        if other.kind not in ("word", "size") or other.value not in (
-            "by", "another", "a", "the", "of", "just", "only", "some", "big", "cool", "full",
-        ):  # fmt: skip
-            break
-    if not sign:
-        sign = (
-            compared(segment, item) if number.value < 0.5 * (case.known.level("price") or 0) else 0
-        )
-    if not sign and _moved(segment):
-        sign = 2
-    if not sign:
-        for other in after(segment, i, 2):
-            if other.kind == "dir" and other.value in ("up", "down"):
-                sign = 1 if other.value == "up" else -1
-                break
-            if case.quote(other).lower() in ("off its", "off the"):
-                sign = -1
-            if other.kind != "size" and other.value not in ("24h",):
-                break
-    if not sign:
-        return False
-    relation = amount_relation(segment, i)
-    span = horizon(case, segment, item)
-    start, price = case.known.before(span), case.known.level("price")
-    if start is None or price is None:
-        if number.sign or case.known.change(span) is not None:
-            case.reject("number", item, case.known.change_text(span))
-            return True
-        return False
-    moved = price - start
-    size = abs(moved)
-    good = _near(number, size, case) if not relation else close_to(number, size, relation)
-    if not good and not number.sign and _plain_level(case, segment, item):
-        return False
-    said = f"the price moved {usd(moved)} over {span}"
-    good = good and (sign == 2 or moved * sign > 0)
-    if sign == 2 and not good:
-        return False
-    case.judge(good, "number", item, "dollar change", f"price_usd, {SPANS[span]}", said)
-    return True
-
-
-def _moved(segment: Segment) -> bool:
-    """``moved $35 in 24 hours``: a size without a direction."""
-    words = {"moved", "move", "moves", "moving", "changed", "change", "budged"}
-    return any(x.value in words for x in segment.items) and not segment.of("swing", "dir")
-
-
-def _plain_level(case: Case, segment: Segment, item: Item) -> bool:
-    """``DIP: $67,432``, ``lost the $67K level``: after all a level."""
-    price = case.known.level("price")
-    number = item.number
-    assert number is not None and price is not None  # noqa: S101
-    i = segment.index(item)
-    level = any(other.value in ("level", "mark", "handle") for other in after(segment, i, 2))
-    apart = any(other.kind == "sep" for other in before(segment, i, 1))
-    return level or (apart and number.equals(price))

@@ -10,6 +10,7 @@ from engine.checks.facts.known import SPANS, usd
 from engine.checks.facts.levels import close_to, money
 from engine.checks.facts.numbers import Number
 from engine.checks.facts.values import level_last
+from engine.checks.facts.words import cues
 
 _FLUENT = ("joke", "motivation", "news")
 _SMALL = 12
@@ -21,10 +22,6 @@ _WHY = {
     "points": "the snapshot has no history of points",
     "rank": "the snapshot knows no ranks",
 }
-_AFTER_PRICE = {
-    "today", "now", "at", "on", "in", "per", "for", "right", "this", "as", "is", "was", "of", "again", "level", "mark",
-    "handle", "area", "zone", "range", "currently", "each", "s", "it", "its", "the", "a", "has", "looks", "line", "rn", "atm", "and",
-}  # fmt: skip
 
 
 def number(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
@@ -93,7 +90,7 @@ def _like_price(case: Case, sentence: Sentence, segment: Segment, item: Item) ->
     if number.value < 1000:
         return False
     following = after(segment, segment.index(item), 1)
-    counted = any(x.kind == "word" and x.value not in _AFTER_PRICE for x in following)
+    counted = any(x.kind == "word" and x.value not in cues("loose.after_price") for x in following)
     thousands = case.quote(item).lower().endswith("k") and not sentence.has("topic", "fees")
     return not counted and (
         thousands

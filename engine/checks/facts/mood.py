@@ -6,15 +6,7 @@ from engine.checks.facts.case import Case, before
 from engine.checks.facts.changes import relation_to
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.network import owner
-
-_GLOOMY = {
-    "terrible", "awful", "bad", "grim", "bleak", "gloomy", "sour", "depressed", "dismal", "miserable", "poor",
-    "dark", "horrible",
-}  # fmt: skip
-_SUNNY = {
-    "great", "good", "cheerful", "sunny", "rosy", "euphoric", "excellent", "fantastic", "exuberant", "jubilant",
-    "happy",
-}  # fmt: skip
+from engine.checks.facts.words import cues
 
 
 def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
@@ -50,7 +42,13 @@ def mood(case: Case, sentence: Sentence, segment: Segment) -> None:
     nearest = next(iter(segment.of("topic")), None)
     if nearest and case.content_type == "price":
         for item in segment.of("word") if nearest.value == "fng" else ():
-            want = "fear" if item.value in _GLOOMY else "greed" if item.value in _SUNNY else ""
+            want = (
+                "fear"
+                if item.value in cues("mood.gloomy")
+                else "greed"
+                if item.value in cues("mood.sunny")
+                else ""
+            )
             if want:
                 case.judge(
                     want in label, "relation", item, f"a mood of {want}", "fear_greed.label", said

@@ -12,6 +12,7 @@ from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.distances import role_here
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS
+from engine.checks.facts.words import cues
 
 
 def relations(case: Case, segment: Segment) -> None:
@@ -162,29 +163,7 @@ def near(case: Case, role: str) -> bool:
     return edge <= 0.1 or (edge <= 1 / 3 and abs(part) <= 1.5)
 
 
-_TELLING = {
-    "above", "below", "about", "just_below", "just_above", "closer", "cross_up", "cross_down", "through",
-    "hold_above", "hold_below",
-}  # fmt: skip
 _FRESH = {"new", "fresh", "newest"}
-_SETS = (
-    "set",
-    "sets",
-    "hit",
-    "hits",
-    "hitting",
-    "reach",
-    "reaches",
-    "reached",
-    "notch",
-    "notches",
-    "print",
-    "prints",
-    "printed",
-    "makes",
-    "made",
-    "just",
-)
 
 
 def _mentioned(case: Case, segment: Segment, i: int) -> bool:
@@ -208,25 +187,21 @@ def _mentioned(case: Case, segment: Segment, i: int) -> bool:
         if text == "at" and any(x.kind == "num" and x.done for x in before(segment, item.place, 1)):
             break  # "$60,255 at the bottom"
         if item.kind == "rel" and (
-            (item.value in _TELLING and not item.done) or text in ("at", "@")
+            (item.value in cues("places.telling") and not item.done) or text in ("at", "@")
         ):
             return False
-        if text in _FRESH or (segment.items[i].value == "ath" and text in _SETS and not dated):
+        if text in _FRESH or (
+            segment.items[i].value == "ath" and text in cues("places.sets") and not dated
+        ):
             return False
     return True
-
-
-_HAIRS = {
-    "hair", "whisker", "breath", "inch", "inches", "step", "stone", "throw", "stone's", "fraction", "nudge",
-    "heartbeat", "smidge",
-}  # fmt: skip
 
 
 def _hair(segment: Segment, rel: Item) -> bool:
     """``only a hair from its high``: near it."""
     apart = rel.value in ("from", "below", "above", "away")
     led = before(segment, rel.place, 3)
-    return apart and any(x.value in _HAIRS or x.value == "tiny" for x in led)
+    return apart and any(x.value in cues("places.hairs") or x.value == "tiny" for x in led)
 
 
 def _governing(segment: Segment, i: int, role: str) -> str:

@@ -9,6 +9,7 @@ from engine.checks.facts.fees import fee_words
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS
 from engine.checks.facts.places import relations
+from engine.checks.facts.words import cues
 
 _VALUED = ("cheap", "expensive", "pricey", "inexpensive", "affordable")
 _MOVES = ("move", "moves", "day", "change", "swing", "swings", "moved")
@@ -86,19 +87,6 @@ def _over(case: Case, item: Item, span: str, claim: str, good: bool) -> None:
     case.judge(good, "direction", item, f"{claim} over {span}", SPANS.get(span, ""), said)
 
 
-_TOUCHED = {
-    "touched",
-    "tested",
-    "matched",
-    "equalled",
-    "equaled",
-    "met",
-    "revisited",
-    "broken",
-    "shattered",
-}
-
-
 def _record_touched(case: Case, segment: Segment) -> None:
     """``the old record has been touched today``."""
     refs = [x.place for x in segment.of("ref") if x.value == "ath"]
@@ -106,7 +94,7 @@ def _record_touched(case: Case, segment: Segment) -> None:
     if not refs or segment.of("neg", "topic") or high is None or record is None:
         return
     for item in segment.items[refs[0] + 1 :]:
-        if case.quote(item).lower() in _TOUCHED and high < record * 0.9999:
+        if case.quote(item).lower() in cues("remarks.touched") and high < record * 0.9999:
             case.reject("relation", item, case.known.level_text("ath"))
             return
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from engine.checks.facts.case import Case, after, before
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import SPANS
+from engine.checks.facts.words import cues
 
 _BREAKS = {"now", "currently", "trading", "trades", "price", "presently"}
-_LINKS = {
-    "in", "of", "as", "the", "is", "was", "marks", "marked", "a", "an", "its", "being", "s", "for", "total",
-    "it", "by", "on", "(", "24h", "has", "have", "traded",
-}  # fmt: skip
 
 
 def role_of(case: Case, segment: Segment, item: Item) -> str:
@@ -152,7 +149,7 @@ def _role_after(segment: Segment, i: int) -> str:
                 return ""
             return _over(segment, other) if other.value == "volume" else other.value
         if other.kind not in ("word", "span", "topic") or (
-            other.kind == "word" and other.value not in _LINKS
+            other.kind == "word" and other.value not in cues("roles.links")
         ):
             return ""
     return ""

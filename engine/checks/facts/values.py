@@ -273,7 +273,8 @@ def _moves(case: Case, sentence: Sentence, segment: Segment, item: Item, meaning
         spans = {resolve(segment, item, case.span)}
     if meaning.span not in spans or segment.of("ref") or segment.of("mult"):
         return False
-    topics = {x.value for x in segment.of("topic")} or {case.subject}
+    named = [x for x in segment.of("topic") if case.quote(x).lower() != "asset"]
+    topics = {x.value for x in named} or {"btc" if segment.of("topic") else case.subject}
     moving = cues("over") | cues("under") | cues("moved")
     told = bool(_directions(case, segment) or _said(case, segment) & moving)
     told = told or bool(item.number and item.number.sign) or _restated(case, meaning)
