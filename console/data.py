@@ -24,6 +24,7 @@ from sqlite_utils import Database
 
 from engine.clock import Clock, SystemClock
 from engine.config import Config, load_config
+from engine.errors import DatabaseUnusable
 from engine.llm.current import in_force
 from engine.posting import killswitch, spend
 from engine.service import users
@@ -129,8 +130,20 @@ def _read(path: Path) -> Iterator[Database]:
             yield db
         return
     if path not in _shared.connections:
-        _shared.connections[path] = connect(path, "ro")
+        _shared.connections[path] = _connected(path)
     yield _shared.connections[path]
+
+
+def _connected(path: Path) -> Database:
+    try:
+        return connect(path, "ro")
+    except DatabaseUnusable as error:
+        if path != sample_path():
+            raise
+        raise DatabaseUnusable(
+            "The sample data cannot be read. Remove it with the button above: your own posts are "
+            "in another file."
+        ) from error
 
 
 @contextmanager

@@ -54,6 +54,16 @@ def test_a_damaged_database_is_told_with_what_to_do_and_no_trace(
     assert app.exception == []
 
 
+def test_damaged_sample_data_is_removed_by_its_button_and_one_s_own_bot_shows_again(
+    launch: Launch, own_sample: Path
+) -> None:
+    own_sample.with_name("bot.sample.db").write_bytes(b"junk" * 500)
+    app = launch("queue")
+    assert "Remove it with the button above" in " ".join(text.value for text in app.text)
+    app.button(key="banner.sample").click().run()
+    assert problems(app) == [] and not own_sample.with_name("bot.sample.db").exists()
+
+
 @pytest.mark.parametrize("page", NAMES)
 def test_a_bad_setting_is_named_on_every_page(
     launch: Launch, page: str, monkeypatch: pytest.MonkeyPatch
