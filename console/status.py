@@ -37,17 +37,7 @@ def block(operator: Operator, stopped: bool) -> None:
 def banner(operator: Operator, health: Health) -> None:
     """One line for each thing that waits for a person; nothing while all is well."""
     if data.sample_shown():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(
-                "Sample data is shown: a made-up week, kept apart from your own posts.",
-                icon=":material/science:",
-            )
-            st.button(
-                "Remove sample data",
-                key="banner.sample",
-                on_click=actions.remove_sample,
-                disabled=not operator.may("admin"),
-            )
+        _sample(operator)
     if health.age_s is not None and not health.alive:
         st.warning(
             f"The runner has been silent for {words.span(health.age_s)}: nothing is written and "
@@ -60,13 +50,7 @@ def banner(operator: Operator, health: Health) -> None:
     else:
         state.clear_mode("resume")  # what was asked of an earlier stop
     if health.waiting.stuck:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(
-                f"{words.count(health.waiting.stuck, 'post')} may or may not have reached X. "
-                "Look before anything is sent again.",
-                icon=":material/front_hand:",
-            )
-            st.page_link(registry.path("queue"), label="Open in Queue", icon=":material/inbox:")
+        _held(health.waiting.stuck)
     for name, _, until, reason in health.breakers:
         if until is not None:
             st.warning(
@@ -81,6 +65,28 @@ def banner(operator: Operator, health: Health) -> None:
             f"{words.usd(health.budget_usd)}. Nothing goes out before the 1st.",
             icon=":material/savings:",
         )
+
+
+def _sample(operator: Operator) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            "Sample data is shown: a made-up week, kept apart from your own posts.",
+            icon=":material/science:",
+        )
+        st.button(
+            "Remove sample data", key="banner.sample", on_click=actions.remove_sample,
+            disabled=not operator.may("admin"),
+        )  # fmt: skip
+
+
+def _held(posts: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"{words.count(posts, 'post')} may or may not have reached X. Look before anything is "
+            "sent again.",
+            icon=":material/front_hand:",
+        )
+        st.page_link(registry.path("queue"), label="Open in Queue", icon=":material/inbox:")
 
 
 def _stopped(operator: Operator, health: Health) -> None:

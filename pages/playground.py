@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import shell
-from console.screens import playground
+from console.screens import playground, tries
 
 with shell.open_page("Playground") as desk:
     view = playground.read()
@@ -11,4 +11,4 @@ with shell.open_page("Playground") as desk:
     with left:
         asked = playground.ask(desk, view)
     with right:
-        playground.results(desk, asked)
+        tries.results(desk, asked)

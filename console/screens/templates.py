@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import random
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 from sqlite_utils import Database
 
 from console import data, parts, state, words
 from console.actions import act
+from console.screens import template_form
 from console.shell import Desk
 from engine.errors import TemplateError
 from engine.lab.statistics import wilson
@@ -24,7 +24,6 @@ from engine.store.console_reads import Tested, VersionFigures
 from engine.store.templates import Promotion, Template, TemplateVersion
 from engine.writing import trial
 
-COLUMNS = ("name", "type", "unit", "required", "low", "high", "choices", "example")
 LEAST = 20
 
 
@@ -86,7 +85,7 @@ def detail(desk: Desk, view: View) -> None:
         st.caption(f"version {live.number} is in production" if live else "not in production")
     tabs = ("Versions", "New version", "Preview", "Results", "Tests", "Promotions")
     drawn = st.tabs(tabs, key="template.tab", on_change="rerun")
-    draws = (_versions, _new, _preview, _results, _tests, _promotions)
+    draws = (_versions, template_form.show, _preview, _results, _tests, _promotions)
     for tab, draw in zip(drawn, draws, strict=True):
         if tab.open:
             with tab:
@@ -128,68 +127,6 @@ def _promote(desk: Desk, version: TemplateVersion) -> None:
         st.form_submit_button(
             "Promote", disabled=not desk.may("approver"), on_click=_do_promote, args=(version.id,)
         )
-
-
-def _new(desk: Desk, view: View) -> None:
-    """The newest version as a starting point; variables are a table with types and ranges."""
-    newest = view.versions[0]
-    key = f"new.{newest.id}"
-    with st.form(key):
-        st.text_area("System", newest.system, key=f"{key}.system", height=120)
-        st.text_area(
-            "Prompt",
-            newest.body,
-            key=f"{key}.body",
-            height=200,
-            help="Fields stand in braces: {price\\_usd}",
-        )
-        st.caption("Variables: every field in braces must be one of these.")
-        edited = st.data_editor(
-            [_row(variable) for variable in newest.variables], key=f"{key}.variables",
-            num_rows="dynamic", column_order=COLUMNS, alt="The template's variables.",
-            column_config={
-                "type": st.column_config.SelectboxColumn(options=["text", "number", "whole", "choice"]),
-                "required": st.column_config.CheckboxColumn(default=True),
-                "choices": st.column_config.TextColumn(help="separated by commas"),
-            },
-        )  # fmt: skip
-        st.text_input("What is new in it?", key=f"{key}.note")
-        if st.form_submit_button("Save as new version", disabled=not desk.may("editor")):
-            _save(view.template.id, key, edited)
-
-
-def _row(variable: dict[str, Any]) -> dict[str, Any]:
-    blank: dict[str, Any] = {"unit": "", "required": True, "low": None, "high": None, "example": ""}
-    return {**blank, **variable, "choices": ", ".join(variable.get("choices", ()))}
-
-
-def variables_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the table as variables are stored; empty rows are left out."""
-    found = []
-    for row in rows:
-        if not row.get("name"):
-            continue
-        kept = {key: row[key] for key in COLUMNS if row.get(key) not in (None, "")}
-        kept["choices"] = [
-            part.strip() for part in str(row.get("choices") or "").split(",") if part.strip()
-        ]
-        found.append(
-            {**kept, "type": row.get("type") or "text", "required": bool(row.get("required", True))}
-        )
-    return found
-
-
-def _save(template_id: int, key: str, rows: list[dict[str, Any]]) -> None:
-    def work(db: Database, operator: Operator) -> str:
-        version = change.save_version(
-            db, template_id, system=st.session_state[f"{key}.system"],
-            body=st.session_state[f"{key}.body"], variables=variables_of(rows),
-            note=st.session_state[f"{key}.note"], actor=operator, now=data.now(),
-        )  # fmt: skip
-        return f"Version {version.number} is saved. It is not in production yet."
-
-    act("editor", work, shown=True)
-    st.rerun()
 
 
 def _preview(desk: Desk, view: View) -> None:
