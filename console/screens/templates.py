@@ -85,7 +85,7 @@ def detail(desk: Desk, view: View) -> None:
         st.caption(f"version {live.number} is in production" if live else "not in production")
     tabs = ("Versions", "New version", "Preview", "Results", "Tests", "Promotions")
     drawn = st.tabs(tabs, key="template.tab", on_change="rerun")
-    draws = (_versions, template_form.show, _preview, _results, _tests, _promotions)
+    draws = (_versions, _new, _preview, _results, _tests, _promotions)
     for tab, draw in zip(drawn, draws, strict=True):
         if tab.open:
             with tab:
@@ -127,6 +127,10 @@ def _promote(desk: Desk, version: TemplateVersion) -> None:
         st.form_submit_button(
             "Promote", disabled=not desk.may("approver"), on_click=_do_promote, args=(version.id,)
         )
+
+
+def _new(desk: Desk, view: View) -> None:
+    template_form.show(desk, view.versions[0])
 
 
 def _preview(desk: Desk, view: View) -> None:
