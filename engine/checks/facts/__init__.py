@@ -9,11 +9,13 @@ module                     what it does
 =========================  =====================================================================
 reading, numbers, worded,  tokens with offsets; numbers in digits and words, fractions, dates
 dates, words, constants    the word list, reviewed idioms, the headline's own words
-items, spans               items, segments and sentences; which horizon a claim speaks of
+items, spans, senses       items, segments and sentences; which horizon a claim speaks of; words of
+                           several senses
 known, meanings            what a snapshot proves, and every meaning a number of one kind may have
 judge, case                the order of judging; what the judges of one text share
-derivations, values        value first: what a number equals, unless the words contradict it:
-                           widths, ages, named levels, distances, moves
+values, apart, moves       value first: what a number equals, unless the words contradict it:
+                           distances and named levels; moves and earlier prices; counts, shares
+derivations                widths, ages and the like, by the words they need
 levels, roles, pairs       dollar amounts from their words: which level, over, under, from A to B
 changes, distances,        percentages and directions; how far from a level; near, at, mid-range
 places, remarks            emoji, multiples, superlatives, sizes

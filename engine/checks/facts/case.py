@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import Known
+from engine.checks.facts.words import cues
 from engine.records import Finding
 
 
@@ -84,3 +85,29 @@ def before(segment: Segment, i: int, limit: int) -> list[Item]:
 
 def after(segment: Segment, i: int, limit: int) -> list[Item]:
     return segment.items[i + 1 : i + 1 + limit]
+
+
+def words_of(case: Case, segment: Segment) -> set[str]:
+    """Words and senses of a segment; of the one before it, too, where it is a number alone."""
+    said = texts(case, segment.items)
+    if all(x.kind in ("num", "sep", "rel") for x in segment.items):
+        said |= texts(case, earlier(case, segment))
+    return said
+
+
+def earlier(case: Case, segment: Segment) -> list[Item]:
+    """The items of the sentence before a segment."""
+    k = next((k for k, x in enumerate(case.sentence.segments) if x is segment), 0)
+    return [item for earlier in case.sentence.segments[:k] for item in earlier.items]
+
+
+def texts(case: Case, items: list[Item]) -> set[str]:
+    said = {word.strip(".,;:!?()") for x in items for word in case.quote(x).lower().split()}
+    return said | {x.value for x in items if x.kind in ("rel", "dir")}
+
+
+def told_past(case: Case, segment: Segment) -> bool:
+    """Whether the segment tells of the day behind: a verb in the past, or the day itself."""
+    words = texts(case, segment.items)
+    day = any(x.value == "24h" for x in segment.of("span"))
+    return day or any(word in cues("visited") or word.endswith("ed") for word in words)

@@ -48,6 +48,12 @@ class Item:
     spaced: bool = True
     place: int = 0
 
+    @property
+    def digits(self) -> int:
+        """The printed number without its point: 10 and more for two digits."""
+        number = self.number
+        return round(number.value / number.grain) if number and number.grain > 0 else 0
+
     def turn_into(self, sense: Sense) -> None:
         self.kind, self.value, self.size = sense.kind, sense.value, sense.size
 
