@@ -62,7 +62,8 @@ def _run(desk: Desk, run: BenchRun) -> None:
     st.dataframe(_known([_row(cell) for cell in found]), hide_index=True, alt=_finding(found))
     st.caption(
         "Accepted: passes every check; a failed call is not accepted; 95 % interval in brackets. "
-        "Cold: the first call after an unload. Per accepted post: all the time spent, over them."
+        "Cold: the first call after an unload. Per accepted post: all time spent, failures "
+        "included, divided by the accepted posts."
     )
 
 
