@@ -44,8 +44,7 @@ def signed(segment: Segment, item: Item) -> bool:
 
 def percent(case: Case, segment: Segment, item: Item) -> None:
     """A percentage that is a change over a horizon."""
-    number = item.number
-    assert number is not None  # noqa: S101  items of kind num carry one
+    number = item.amount
     if case.subject not in ("btc", "price", "market"):
         if case.subject == "diff":
             _difficulty(case, item)
@@ -126,8 +125,7 @@ def _moves(segment: Segment) -> bool:
 
 def _fits(segment: Segment, item: Item, size: float) -> bool:
     """The printed magnitude against the real one, with ``over``, ``nearly``, ``about``."""
-    number = item.number
-    assert number is not None  # noqa: S101
+    number = item.amount
     relation = amount_relation(segment, segment.index(item))
     if relation == "above":
         return number.value < size <= max(number.value * 2, number.value + 1)

@@ -9,25 +9,13 @@ from engine.checks.facts.reading import Token, glued_at, text_at
 Date = tuple[int | None, int | None, int | None]
 """Year, month, day, or hour, minute, None; None where not said."""
 
+_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
 MONTHS = {
     name[:size]: number
-    for number, name in enumerate(
-        [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ],
-        start=1,
-    )
+    for number, name in enumerate(_NAMES, start=1)
     for size in {3, 4 if name == "september" else 3, len(name)}
 }
 

@@ -50,8 +50,7 @@ def derived(case: Case, sentence: Sentence, segment: Segment) -> None:
 
 
 def _by_value(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
-    number = item.number
-    assert number is not None  # noqa: S101
+    number = item.amount
     for rule in _RULES:
         spoken = {"high", "low"} <= case.spoken and rule.claim.startswith("width")
         spoken = spoken and not segment.of("dir", "ref") and not _other_horizon(segment)
@@ -199,29 +198,10 @@ def _round_age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> 
 
 def _age(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
     """``412 days since the record``, ``set two days ago``, ``more than a year old``."""
-    number, days = item.number, case.known.record_days()
-    assert number is not None  # noqa: S101
+    number, days = item.amount, case.known.record_days()
     about = sentence.has("ref", "ath") or (case.of_record and not sentence.has("ref"))
     words = {x.value for x in sentence.items()} | {x.intro for x in sentence.segments}
-    telling = words & {
-        "since",
-        "old",
-        "ago",
-        "after",
-        "set",
-        "later",
-        "been",
-        "age",
-        "above",
-        "behind",
-        "past",
-        "on",
-        "post",
-        "(",
-        "other:an earlier moment",
-        "stood",
-        "stands",
-    }
+    telling = words & (cues("derivations.telling") | {"other:an earlier moment"})
     exact = (
         number.unit == "days"
         and days is not None

@@ -143,8 +143,7 @@ def _link_back(case: Case, segment: Segment, item: Item, relation: str) -> _Link
 
 
 def _judge(case: Case, segment: Segment, item: Item, link: _Link) -> None:
-    number, known = item.number, case.known
-    assert number is not None  # noqa: S101  items of kind num carry one
+    number, known = item.amount, case.known
     _settle(case, segment, item, link)
     if not link.role:
         why = "the snapshot knows the levels of the last 24 hours and the record"

@@ -49,6 +49,12 @@ class Item:
     place: int = 0
 
     @property
+    def amount(self) -> Number:
+        """The number of an item of kind ``num``."""
+        assert self.number is not None  # noqa: S101
+        return self.number
+
+    @property
     def digits(self) -> int:
         """The printed number without its point: 10 and more for two digits."""
         number = self.number

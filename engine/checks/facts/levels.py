@@ -64,8 +64,7 @@ def money(case: Case, segment: Segment, item: Item) -> None:
 
 def _start(case: Case, segment: Segment, item: Item) -> bool:
     """``slips 2.3% from $69,027``: where a way began is not where it ended."""
-    i, number = segment.index(item), item.number
-    assert number is not None  # noqa: S101
+    i, number = segment.index(item), item.amount
     led = [x for x in before(segment, i, 3) if x.kind != "word" and x.value != "about"]
     if (
         not led
@@ -100,8 +99,7 @@ def _foreign(segment: Segment) -> bool:
 
 
 def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
-    number = item.number
-    assert number is not None  # noqa: S101
+    number = item.amount
     if number.sign:
         case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
         return
@@ -163,8 +161,7 @@ def _listed(segment: Segment, item: Item) -> bool:
 
 
 def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str, role: str) -> bool:
-    number = item.number
-    assert number is not None  # noqa: S101
+    number = item.amount
     level, high, low = number.value, case.known.level("high"), case.known.level("low")
     crossed = role == "price"
     whole = {"whole", "entire", "throughout"} & {x.value for x in segment.items}
@@ -192,8 +189,7 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
 
 def _left_again(case: Case, segment: Segment, item: Item, relation: str, price: float) -> bool:
     """``poked its head above $80,000 before easing to $79,640``: over it within the day, and told so."""
-    number, text = item.number, case.text.lower()
-    assert number is not None  # noqa: S101
+    number, text = item.amount, case.text.lower()
     level, up = number.value, relation in ("above", "cross_up", "just_above")
     extreme = case.known.level("high" if up else "low")
     beyond = extreme is not None and (price <= level < extreme if up else extreme < level <= price)
@@ -231,8 +227,7 @@ def _governed_at(segment: Segment, item: Item) -> bool:
 
 
 def _earlier(case: Case, segment: Segment, item: Item, span: str) -> None:
-    fact, number = case.known.before(span), item.number
-    assert number is not None  # noqa: S101
+    fact, number = case.known.before(span), item.amount
     said = case.known.change_text(span)
     relation = amount_relation(segment, segment.index(item))
     good = fact is not None and (

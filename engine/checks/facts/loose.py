@@ -85,8 +85,7 @@ def _at_price(segment: Segment, item: Item) -> bool:
 
 def _like_price(case: Case, sentence: Sentence, segment: Segment, item: Item) -> bool:
     """A bare number that stands where the price or a level stands."""
-    number = item.number
-    assert number is not None  # noqa: S101
+    number = item.amount
     if number.value < 1000:
         return False
     following = after(segment, segment.index(item), 1)
@@ -101,8 +100,7 @@ def _like_price(case: Case, sentence: Sentence, segment: Segment, item: Item) ->
 
 def _exchange(case: Case, segment: Segment, item: Item) -> bool:
     """Dollars against sats or coins at the price: ``$100 buys 148,300 sats``, ``0.1 BTC = $6,743``."""
-    price, number = case.known.level("price"), item.number
-    assert number is not None  # noqa: S101
+    price, number = case.known.level("price"), item.amount
     said = case.known.level_text("price")
     per_dollar = any(case.quote(x).lower().startswith("sats per") for x in segment.of("topic"))
     if (item.value == "bare" and per_dollar) or (item.value == "sats" and _one_dollar(segment)):

@@ -90,8 +90,7 @@ def _share_of_chain(segment: Segment, item: Item) -> str:
 
 
 def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> None:
-    known, number = case.known, item.number
-    assert number is not None  # noqa: S101
+    known, number = case.known, item.amount
     height, left = known.facts.block_height, known.halving_left()
     relation = relation_to(segment, segment.index(item))
     halving = sentence.has("topic", "halving")
@@ -193,8 +192,7 @@ def _amount(
     case: Case, segment: Segment, item: Item, fact: float | None, said: tuple[str, str, str]
 ) -> None:
     """A number that must be one value; ``said``: its claim, its key and how the snapshot says it."""
-    number, (claim, key, text) = item.number, said
-    assert number is not None  # noqa: S101
+    number, (claim, key, text) = item.amount, said
     relation = relation_to(segment, segment.index(item))
     good = fact is not None and close_to(number, fact, relation)
     why = f"the snapshot does not know the {claim}" if fact is None else text
@@ -202,8 +200,7 @@ def _amount(
 
 
 def _progress(case: Case, segment: Segment, item: Item) -> None:
-    number, owner = item.number, _share_of_chain(segment, item)
-    assert number is not None  # noqa: S101
+    number, owner = item.amount, _share_of_chain(segment, item)
     supply = case.known.supply_btc()
     share = case.known.halving_pct() if owner == "halving" else supply and supply / 21e6 * 100
     name = "halving progress" if owner == "halving" else "share of all coins issued"

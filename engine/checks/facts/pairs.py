@@ -10,6 +10,7 @@ from engine.checks.facts.items import Item, Segment, Sentence
 from engine.checks.facts.known import usd
 from engine.checks.facts.levels import LEVELS, REFS, close_to
 from engine.checks.facts.numbers import Number
+from engine.checks.facts.words import cues
 
 _PASSED = {"a", "the", "about"}
 _NOW = {"last", "now", "today", "currently"}
@@ -230,18 +231,7 @@ def _range(case: Case, segment: Segment, left: Item, right: Item, one: Number, t
         spoken = not segment.of("ref", "swing") and one.value % 500 == 0 == two.value % 500
         loose = one.value <= low <= high <= two.value <= one.value * 1.06
         good = low <= high and (exact or (spoken and loose))
-    now = {
-        "now",
-        "sits",
-        "sitting",
-        "currently",
-        "at",
-        "hovering",
-        "hovers",
-        "trading",
-        "trades",
-        "is",
-    } & {item.value for item in segment.items}
+    now = cues("pairs.now") & {item.value for item in segment.items}
     if not good and now and price is not None and not segment.of("span", "swing"):
         good = one.value <= price <= two.value <= one.value * 1.03
         said = known.level_text("price") if not good else said

@@ -213,16 +213,7 @@ def _governing(segment: Segment, i: int, role: str) -> str:
                 return "about"
             if other.value == "from":
                 return _from(segment, role)
-            if other.value in (
-                "above",
-                "below",
-                "about",
-                "just_below",
-                "just_above",
-                "away",
-                "at",
-                "closer",
-            ):
+            if other.value in cues("places.governing"):
                 return other.value
             if other.value in ("cross_up", "hold_above"):
                 return "above"

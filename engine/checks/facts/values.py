@@ -56,8 +56,7 @@ def value_first(case: Case, sentence: Sentence, segment: Segment) -> None:
 
 def _rounded(item: Item, meaning: Meaning, relation: str) -> bool:
     """``a $7,900 rise`` for 7,896: a distance to its last hundred, a thousandth off at most."""
-    number = item.number
-    assert number is not None  # noqa: S101
+    number = item.amount
     coarse = number.grain >= 1 and number.value >= 1000 and number.value % 100 == 0
     apart = item.value == "usd" and meaning.kind in ("gap", "round", "move") and not relation
     return apart and coarse and abs(number.value - meaning.value) <= 0.001 * meaning.value
@@ -84,8 +83,7 @@ def _denied(segment: Segment, item: Item) -> bool:
 
 
 def _money_like(case: Case, sentence: Sentence, item: Item) -> bool:
-    number, price = item.number, case.known.level("price")
-    assert number is not None  # noqa: S101
+    number, price = item.amount, case.known.level("price")
     chain = sentence.has("topic", "block", "halving", "fees", "fng", "supply", "diff")
     timed = sentence.has("span") or any("ago" in p.claim for p in case.proofs)
     moved = bool(number.sign) and timed and item.digits >= _TWO
@@ -96,8 +94,7 @@ def _money_like(case: Case, sentence: Sentence, item: Item) -> bool:
 def _allowed(
     case: Case, sentence: Sentence, segment: Segment, item: Item, meaning: Meaning
 ) -> bool:
-    number, price = item.number, case.known.level("price")
-    assert number is not None  # noqa: S101
+    number, price = item.amount, case.known.level("price")
     following = after(segment, item.place, 3)
     part_of = item.value == "pct" and any(x.value == "of" for x in following[:1])
     part_of = part_of and not texts(case, following) & {"price", "value", "worth"}
@@ -250,8 +247,7 @@ def _level(case: Case, segment: Segment, item: Item) -> bool:
 
 def _bare_price(case: Case, segment: Segment, item: Item) -> bool:
     """The price to the last digit and without a unit: ``L 91,650 | P 93,333 | H 93,900``."""
-    number, price = item.number, case.known.level("price")
-    assert number is not None  # noqa: S101
+    number, price = item.amount, case.known.level("price")
     dated = any(not x.done for x in segment.of("ago"))
     alone = (
         not dated

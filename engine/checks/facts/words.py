@@ -29,20 +29,9 @@ EMOJI = {
 }
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MOOD_NOUNS = (
-    *(
-        "day",
-        "session",
-        "week",
-        "hour",
-        "24 hours",
-        "month",
-        "year",
-        "quarter",
-        "weekend",
-        "morning",
-    ),
-    *("start", "stretch", "night"),
-)
+    "day", "session", "week", "hour", "24 hours", "month", "year", "quarter", "weekend", "morning", "start",
+    "stretch", "night",
+)  # fmt: skip
 _IRREGULAR = {
     "blow": "blew blown", "break": "broke broken", "catch": "caught", "cling": "clung", "creep": "crept",
     "cut": "cutting", "dive": "dove", "fall": "fell fallen", "fly": "flew flown", "give": "gave given",
