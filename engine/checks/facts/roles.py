@@ -140,12 +140,9 @@ def _role_after(segment: Segment, i: int) -> str:
         if defines or (distance == 0 and other.kind == "rel" and other.value == "at"):
             continue
         if other.kind == "ref" and other.value in ("high", "low", "ath", "atl"):
-            own = _owns_number(segment, i + 1 + distance)
-            return "" if own else _ref_role(segment, other)
+            return _ref_role(segment, other)
         if other.kind == "topic" and other.value != "btc":
-            if other.value in ("fng", "block", "halving") or _owns_number(
-                segment, i + 1 + distance
-            ):
+            if other.value in ("fng", "block", "halving"):
                 return ""
             return _over(segment, other) if other.value == "volume" else other.value
         if other.kind not in ("word", "span", "topic") or (
@@ -164,16 +161,6 @@ def _over(segment: Segment, topic: Item) -> str:
         if other.kind == "ref":
             return "a record or extreme of the volume"
     return "volume"
-
-
-def _owns_number(segment: Segment, i: int) -> bool:
-    """``high of $69,120``: the word after a number already has a number of its own."""
-    for other in after(segment, i, 4):
-        if other.kind == "num":
-            return other.value in ("usd", "bare")
-        if other.kind not in ("word", "rel", "sep", "span"):
-            return False
-    return False
 
 
 def _ref_role(segment: Segment, ref: Item) -> str:

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from engine.checks.facts.items import Item, Segment, Sentence
 
-_OWNERS = {"volume", "range", "cap", "supply"}
-
 
 def free_spans(segment: Segment) -> list[Item]:
-    """Horizons that do not merely name a level or a volume (``24h high``, ``daily volume``)."""
-    return [item for item in segment.of("span", "ago") if not owned(segment, segment.index(item))]
-
-
-def owned(segment: Segment, i: int) -> bool:
-    """``24-hour high``: this horizon belongs to the word after it."""
-    for item in segment.items[i + 1 : i + 3]:
-        if item.kind == "ref" or (item.kind == "topic" and item.value in _OWNERS):
-            return True
-        if item.kind != "word" or item.value in ("the", "and", "its"):
-            return False
-    return False
+    """The horizons of a segment, ``a day ago`` among them."""
+    return segment.of("span", "ago")
 
 
 def resolve(segment: Segment, item: Item, inherited: str) -> str:
@@ -39,8 +27,7 @@ def resolve(segment: Segment, item: Item, inherited: str) -> str:
     places = [segment.index(span) for span in spans]
     lead = min(places) < min(claims, default=place)
     best = min(
-        range(len(spans)),
-        key=lambda k: (abs(places[k] - place), (places[k] > place) == lead),
+        range(len(spans)), key=lambda k: (abs(places[k] - place), (places[k] > place) == lead)
     )
     spans[best].done = True
     return spans[best].value
