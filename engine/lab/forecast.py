@@ -73,7 +73,7 @@ def budget(
     """This month's spending at its average rate so far."""
     start, end = month
     days = (now - start) / timedelta(days=1)
-    basis = f"{spent_usd:.2f} USD in {days:.1f} days of this month, of {limit_usd:.2f}"
+    basis = f"${spent_usd:.2f} in {days:.0f} days of this month, of ${limit_usd:.2f}"
     if spent_usd >= limit_usd > 0:
         return Forecast("budget", "now", now, "The month's budget is spent.", basis)
     if days < LEAST_DAYS:
@@ -88,7 +88,7 @@ def disk(now: datetime, free_bytes: int, database_bytes: int, since: datetime | 
     """The database's growth since its first row, against the free space."""
     days = (now - since) / timedelta(days=1) if since else 0.0
     basis = (
-        f"{database_bytes / 1e6:.1f} MB of database in {days:.1f} days, "
+        f"{database_bytes / 1e6:.1f} MB of database in {days:.0f} days, "
         f"{free_bytes / 1e9:.1f} GB free"
     )
     if days < LEAST_DAYS:

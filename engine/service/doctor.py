@@ -258,9 +258,10 @@ def _backups(patient: Patient) -> Answer:
     if newest is None:
         return "warn", "There is no backup yet. The runner makes one a day; `runner.py backup`."
     hours = (patient.clock.now() - backup.created_at(newest)).total_seconds() / 3600
+    age = f"{hours:.0f} h old" if hours >= 1 else "less than an hour old"
     if hours > BACKUP_AGE_H:
-        return "warn", f"The newest backup is {hours:.0f} h old. Run `runner.py backup`."
-    return "ok", f"The newest backup is {hours:.0f} h old."
+        return "warn", f"The newest backup is {age}. Run `runner.py backup`."
+    return "ok", f"The newest backup is {age}."
 
 
 def _console(patient: Patient) -> Answer:
