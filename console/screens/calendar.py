@@ -227,7 +227,7 @@ def _mix(mix: dict[str, float], editable: bool) -> None:
     total = sum(mix.values()) or 1
     st.caption(
         "Ratios for slots planned by the mix: "
-        + " · ".join(f"{kind} {100 * mix.get(kind, 0) / total:.0f} %" for kind in CONTENT_TYPES)
+        + " · ".join(f"{kind} {100 * mix.get(kind, 0) / total:.3g} %" for kind in CONTENT_TYPES)
     )
     with st.form("mix", border=False):
         with st.grid(4, min_column_width=140):
