@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -143,6 +144,84 @@ def test_claims_without_a_number_are_claims(text: str) -> None:
 )
 def test_kettles_cats_and_the_writer_are_free(text: str) -> None:
     assert rules(text) == []
+
+
+@pytest.mark.parametrize(
+    ("world", "text"),
+    [
+        ("down", "A day ago: $67,432. Now: $67,432."),
+        ("down", "$67,432 (yesterday)"),
+        ("down", "Bitcoin fell from about $69,027 to $67,432 in 27 hours."),
+        ("down", "Bitcoin started the week near $69,027."),
+        ("down", "Isn't it odd that bitcoin rose 2.3%?"),
+        ("down", "Bitcoin needs a drop of 87% to reach its record."),
+        ("down", "It is above its record by $58,766."),
+        ("down", "Only a hair from its high of $69,120."),
+        ("down", "Bitcoin is back above $68,000."),
+        ("down", "Bitcoin stood above $67,000 for the whole of the day."),
+        ("down", "$1 buys 1,400 sats."),
+        ("down", "The third day running in the red."),
+        ("down", "The most searched coin of all."),
+        ("down", "Last: $2,320. Range: $67,432 wide."),
+        ("down", "Bitcoin lost an eighth of its value."),
+        ("down", "Bitcoin lost $67,432 today."),
+        ("down", "Bitcoin is $67,432 lower than yesterday."),
+        ("down", "A drop of $67,432."),
+        ("down", "Bitcoin moved $67,432 in a day."),
+        ("down", "The gap is $67,432."),
+        ("down", "The market cap lost $1.33 trillion."),
+        ("down", "The broader trend is down 13.4%."),
+        ("down", "The record fell on the day it was set, today."),
+        ("near_record", "The index is mere Greed; Extreme Greed wears a longer coat."),
+    ],
+)
+def test_what_a_slip_of_the_pen_would_say_is_refused(world: str, text: str) -> None:
+    """Dates, horizons, rhetorical questions, ranks, presence, widths: one word or number is wrong."""
+    assert rules(text, world) != []
+
+
+def test_true_texts_with_two_amounts_exchanged_are_almost_never_true() -> None:
+    """Of every ten true texts of strangers that pass, with their first and last amount swapped, at most one does."""
+    swapped = passed = 0
+    for case in strangers():
+        amounts = list(re.finditer(r"\$\d[\d,]*(?:\.\d+)?[KkTBM]?", case.text))
+        if not case.true or len(amounts) < 2 or amounts[0].group() == amounts[-1].group():
+            continue
+        if check(case.text, case.facts):
+            continue
+        first, last, text = amounts[0], amounts[-1], case.text
+        other = text[: first.start()] + last.group() + text[first.end() : last.start()]
+        swapped += 1
+        passed += not check(other + first.group() + text[last.end() :], case.facts)
+    assert swapped > 150
+    assert passed < 0.1 * swapped
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "passes"),
+    [
+        ("CoinTelegraph24", '"Bank opens a Bitcoin desk", says CoinTelegraph24.', True),
+        ("127.0.0.1", '"Bank opens a Bitcoin desk" (127.0.0.1)', True),
+        ("CoinTelegraph24", '"Bank opens a Bitcoin desk", says CoinTelegraph25.', False),
+        ("CoinTelegraph24", "24 desks, says CoinTelegraph.", False),
+    ],
+)
+def test_a_source_that_holds_digits_is_its_own_name(source: str, text: str, passes: bool) -> None:
+    facts = dataclasses.replace(DOWN, headline=Headline("Bank opens a Bitcoin desk", source, None))
+    assert (check(text, facts) == []) is passes
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type"),
+    [
+        ("Friday, why are you like this?", "joke"),
+        ("It is open on Sundays, unlike my barber.", "joke"),
+        ("Soup again tonight.", "joke"),
+        ("My houseplants are calmer than I am.", "price"),
+    ],
+)
+def test_days_and_moods_of_the_writer_are_no_claims(text: str, content_type: str) -> None:
+    assert rules(text, "down", content_type) == []
 
 
 def test_a_retold_headline_is_its_own_words() -> None:

@@ -7,7 +7,7 @@ between; ``just over``, ``nearly`` two percent; ``about`` one percent or correct
 
 from __future__ import annotations
 
-from engine.checks.facts.case import Case, after, before
+from engine.checks.facts.case import Case, after, before, texts
 from engine.checks.facts.changes import amount_relation, horizon, relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
@@ -103,9 +103,12 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
     if number.sign:
         case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
         return
-    led = before(segment, item.place, 1)
-    if role in ("cap", "volume") and led and led[0].kind == "dir":
-        case.reject("direction", item, f"the snapshot has no history of the {role}")
+    if (
+        role not in REFS
+        and _by_so_much(case, segment, item)
+        and not _told_by_verb(case, segment, item)
+    ):
+        case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
         return
     roles = [role]
     if role == "price" and number.value >= 1e9:
@@ -131,6 +134,23 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
                 span.done = span.done or case.quote(span).lower() == "all day"
             return
     case.reject("relation" if relation else "number", item, case.known.level_text(roles[0]))
+
+
+def _by_so_much(case: Case, segment: Segment, item: Item) -> bool:
+    """``gained some $95,161``, ``a $512 move``, ``$512 lower``: the size of a change or of a gap."""
+    led, following = before(segment, item.place, 4), after(segment, item.place, 3)
+    sized = texts(case, led[:3] + following[:1]) & cues("sizes")
+    if sized and item.amount.value < 1e9:
+        return True
+    for other in led:
+        if other.kind == "dir" and other.value in ("up", "down"):
+            return True
+        hedge = other.kind == "size" or (other.kind == "rel" and other.value == "about")
+        if not hedge and other.value not in ("of", "another", "a", "just", "only", "cool", "full"):
+            break
+    ways = [x.kind == "dir" and x.value in ("up", "down") for x in following if x.kind != "size"]
+    placed = led and (led[0].kind == "sep" or led[0].value == "at")
+    return ways[:1] == [True] and not placed and not any(x.value == "pct" for x in following)
 
 
 def _told_by_verb(case: Case, segment: Segment, item: Item) -> str:
@@ -190,6 +210,9 @@ def _holds(case: Case, segment: Segment, item: Item, fact: float, relation: str,
 def _left_again(case: Case, segment: Segment, item: Item, relation: str, price: float) -> bool:
     """``poked its head above $80,000 before easing to $79,640``: over it within the day, and told so."""
     number, text = item.amount, case.text.lower()
+    led = texts(case, before(segment, item.place, 4))
+    if led & {"back", "is", "now", "trades", "sits", "remains", "stays"}:
+        return False  # of the present
     level, up = number.value, relation in ("above", "cross_up", "just_above")
     extreme = case.known.level("high" if up else "low")
     beyond = extreme is not None and (price <= level < extreme if up else extreme < level <= price)

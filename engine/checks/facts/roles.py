@@ -66,7 +66,7 @@ _STARTED = {"began", "started", "opened", "begun"}
 def _dated(case: Case, segment: Segment, item: Item) -> str:
     """``A day ago: $97,300``, ``$101.2k (yesterday)``: the horizon that stands right beside it."""
     if any(case.quote(x).lower() in _STARTED for x in before(segment, item.place, 5)):
-        return "24h"
+        return "7d" if case.sentence.has("span", "7d") else "24h"
     for beside in (before(segment, item.place, 3), after(segment, item.place, 2)):
         for other in beside:
             moment = "24h" if case.quote(other).lower() == "yesterday" else other.value

@@ -19,7 +19,8 @@ _ONES = {word: value for value, word in enumerate(_UNITS)}
 _ONES |= {word: 10 * value for value, word in enumerate(_TENS, start=2)}
 _SHARES = {
     "half": 50.0, "halfway": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0,
-    "thirds": 100 / 3, "quarters": 25.0, "fifths": 20.0, "tenth": 10.0,
+    "thirds": 100 / 3, "quarters": 25.0, "fifths": 20.0, "tenth": 10.0, "sixth": 100 / 6, "seventh": 100 / 7,
+    "eighth": 12.5, "ninth": 100 / 9, "twelfth": 100 / 12, "twentieth": 5.0,
 }  # fmt: skip
 
 
