@@ -12,7 +12,7 @@ from engine.checks.facts.changes import amount_relation, horizon, relation_to
 from engine.checks.facts.items import Item, Segment
 from engine.checks.facts.known import LEVELS, SPANS, usd
 from engine.checks.facts.numbers import Number
-from engine.checks.facts.roles import role_of
+from engine.checks.facts.roles import price_place, role_of
 from engine.checks.facts.words import cues
 
 REFS = {"high": "high", "low": "low", "ath": "ath"}
@@ -111,7 +111,7 @@ def _level(case: Case, segment: Segment, item: Item, role: str) -> None:
         case.reject("number", item, f"it reads as a change, and {case.known.level_text(role)}")
         return
     roles = [role]
-    if role == "price" and number.value >= 1e9:
+    if role == "price" and number.value >= 1e9 and not price_place(case, segment, item):
         topics = {x.value for x in case.sentence.items() if x.kind == "topic"} | {case.subject}
         roles = [name for name in ("cap", "volume") if name in topics] or sorted(case.sized)
         roles = roles or ["cap"]
@@ -213,6 +213,9 @@ def _left_again(case: Case, segment: Segment, item: Item, relation: str, price: 
     led = texts(case, before(segment, item.place, 4))
     if led & {"back", "is", "now", "trades", "sits", "remains", "stays"}:
         return False  # of the present
+    ways = {x.value for x in before(segment, item.place, 4) if x.kind == "dir"}
+    if ("down" if relation in ("above", "cross_up", "just_above") else "up") in ways:
+        return False  # "dropped above"
     level, up = number.value, relation in ("above", "cross_up", "just_above")
     extreme = case.known.level("high" if up else "low")
     beyond = extreme is not None and (price <= level < extreme if up else extreme < level <= price)

@@ -67,10 +67,13 @@ def _dated(case: Case, segment: Segment, item: Item) -> str:
     """``A day ago: $97,300``, ``$101.2k (yesterday)``: the horizon that stands right beside it."""
     if any(case.quote(x).lower() in _STARTED for x in before(segment, item.place, 5)):
         return "7d" if case.sentence.has("span", "7d") else "24h"
-    for beside in (before(segment, item.place, 3), after(segment, item.place, 2)):
+    behind = after(segment, item.place, 3)
+    if behind[-1:] and behind[-1].value == ":":
+        behind = []  # "$85k (24h ago: $80.1k)"
+    for beside in (before(segment, item.place, 3), behind[:2]):
         for other in beside:
             moment = "24h" if case.quote(other).lower() == "yesterday" else other.value
-            if other.kind in ("ago", "span") and moment in SPANS and not other.done:
+            if other.kind in ("ago", "span") and moment in SPANS:
                 told = (other.kind == "ago" or moment != other.value) and _was(segment)
                 other.done = other.done or told
                 return moment if told else ""
@@ -85,6 +88,8 @@ def _priced(case: Case, segment: Segment, item: Item, ahead: str, behind: str) -
     if not price or number is None or number.value > 2 * price:
         return False
     beside = [x.kind for x in before(segment, item.place, 2)]
+    if any(x.value == ":" for x in before(segment, item.place, 1)):
+        return False  # "Volume (24h): $67,432"
     asset = [case.quote(x).lower() for x in after(segment, item.place, 1)] == ["asset"]
     return (behind in ("cap", "volume") and "topic" not in beside) or (ahead == "cap" and asset)
 
