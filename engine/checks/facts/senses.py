@@ -13,14 +13,16 @@ _DID = {"did", "was", "stood", "cost"}
 def settle(case: Case, sentence: Sentence) -> None:
     """Words of several senses take the one that fits the sentence."""
     fees = sentence.has("topic", "fees") or sentence.has("num", "feerate")
-    for item in sentence.items() if fees or case.rates else ():
+    market = sentence.has("num", "usd", "pct") or sentence.has("topic", "btc")
+    listed = case.rates and not market  # the unit stands in another sentence
+    for item in sentence.items() if fees or listed else ():
         _rate_of_an_hour(case, item)
     _ends_of_the_day(case, list(sentence.items()))
     _release_time_words(case, list(sentence.items()))
     _earlier_levels(case, list(sentence.items()))
     for item in sentence.items():
         other = next((sense for sense in item.senses[1:] if sense.kind != item.kind), None)
-        rated = fees or (case.rates and not sentence.has("dir", "ref"))
+        rated = fees or (listed and not sentence.has("dir", "ref"))
         if other and "fee" in (item.kind, other.kind) and (other.kind == "fee") == rated:
             item.turn_into(other)
         elif item.kind == "fee" and not rated:
