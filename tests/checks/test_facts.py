@@ -169,6 +169,7 @@ def test_kettles_cats_and_the_writer_are_free(text: str) -> None:
         ("down", "A drop of $67,432."),
         ("down", "Bitcoin moved $67,432 in a day."),
         ("down", "The gap is $67,432."),
+        ("down", "901,234 blocks to go."),
         ("down", "The market cap lost $1.33 trillion."),
         ("down", "The broader trend is down 13.4%."),
         ("down", "The record fell on the day it was set, today."),

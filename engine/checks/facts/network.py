@@ -103,6 +103,13 @@ def _height(case: Case, sentence: Sentence, segment: Segment, item: Item) -> Non
     said, good = f"the block height is {height:,}", False
     claim, fact = "block height", "block_height"
     words = {x.value for x in segment.items}
+    if (
+        item.value == "blocks"
+        and number.equals(height)
+        and words & {"away", "go", "left", "remain", "remaining"}
+    ):
+        case.reject("number", item, said)
+        return
     ago = any(x.kind == "ago" for x in segment.items)
     if ago or (words & _SINCE and not _to_go(segment)):
         claim, said = (

@@ -163,6 +163,9 @@ def _counts(case: Case, segment: Segment, item: Item, meaning: Meaning) -> bool:
     if meaning.role == "next":
         return "halv" in text or "until" in said
     onward = any(x.value == "halving" for x in segment.of("topic"))
+    onward = onward or (
+        item.value == "blocks" and bool(left & {"go", "left", "remain", "remaining"})
+    )
     return item.digits >= _FOUR and not onward and not segment.of("dir", "ago")
 
 
