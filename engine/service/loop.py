@@ -82,6 +82,7 @@ class Runner:
 
         Raises: LockHeld when another runner lives; StoreError when the database is unusable.
         """
+        memory.keep_little()
         with self._lock:
             try:
                 self._start()
