@@ -119,14 +119,8 @@ class _Plain(HTTPConnection):
         self._opened(self.sock)
 
 
-class _Secure(HTTPSConnection):
-    def __init__(self, opened: Opened, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._opened = opened
-
-    def connect(self) -> None:
-        super().connect()
-        self._opened(self.sock)
+class _Secure(_Plain, HTTPSConnection):
+    """The same over TLS: what stands then is the wrapped socket."""
 
 
 def _pool(kind: Any, connection: Any, opened: Opened, *args: Any, **kwargs: Any) -> Any:
