@@ -1,10 +1,9 @@
-"""The fact lock on labelled texts, through its two public doors."""
+"""The fact lock through its two public doors, rule by rule."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import re
 
 import pytest
 from hypothesis import given, settings
@@ -12,25 +11,9 @@ from hypothesis import strategies as st
 
 from engine.checks.facts import MAX_CHARACTERS, Proof, check, prove
 from engine.records import Facts, Headline
-from tests.checks.price_corpus import (
-    ANGLES,
-    HELD_OUT,
-    WORLDS,
-    Labelled,
-    by_hand,
-    generated,
-)
-from tests.checks.strangers import AUTHOR, UNSEEN, strangers
+from tests.checks.price_corpus import WORLDS, by_hand
 
 DOWN = WORLDS["down"]
-PASSED_FALSELY = {
-    "One. That is the Fear & Greed reading, and Extreme Fear is the polite term for it.",
-    "The low of the day was $92,980, the high $101,420; there is a round number in between, and it was "
-    "never reached.",
-    "The price has not moved by so much as a dollar in 24 hours, at either end of the range.",
-    "It swung $730 up and nothing down.",
-}
-"""What the lock is known to let through of the strangers' false texts."""
 KEYS = (
     "price_usd", "change_24h_pct", "change_7d_pct", "high_24h", "low_24h", "volume_24h_usd",
     "market_cap_usd", "ath_usd", "fear_greed", "block_height", "fees",
@@ -39,71 +22,6 @@ KEYS = (
 
 def rules(text: str, world: str = "down", content_type: str = "price") -> list[str]:
     return [finding.rule for finding in check(text, WORLDS[world], content_type)]
-
-
-@pytest.mark.parametrize(
-    "case",
-    list(by_hand()),
-    ids=lambda case: f"{case.world}{'+' if case.true else '-'}{case.text[:40]}",
-)
-def test_a_text_judged_by_hand_gets_the_same_judgement(case: Labelled) -> None:
-    findings = check(case.text, WORLDS[case.world], case.content_type)
-    assert (not findings) is case.true, findings
-
-
-def test_of_generated_texts_no_false_one_passes_and_few_true_ones_fail() -> None:
-    cases = list(generated())
-    wrong = [c for c in cases if (not check(c.text, WORLDS[c.world], c.content_type)) != c.true]
-    true = [c for c in cases if c.true]
-    assert len(true) > 200
-    assert len(cases) - len(true) > 1_000
-    assert [c for c in wrong if not c.true] == []
-    assert len(wrong) < 0.03 * len(true), wrong[:5]
-
-
-def test_wordings_it_was_not_made_for_are_rejected_when_false_and_mostly_accepted_when_true() -> (
-    None
-):
-    """The held-out sets; what each did at its first run stands in the file."""
-    cases = list(by_hand(HELD_OUT))
-    wrong = [c for c in cases if (not check(c.text, WORLDS[c.world], c.content_type)) != c.true]
-    assert [c for c in wrong if not c.true] == []
-    assert len(wrong) < 0.05 * sum(c.true for c in cases), wrong
-
-
-def test_unusual_angles_are_rejected_when_false_and_mostly_accepted_when_true() -> None:
-    """Passive, ages, denials, claims without a number, rare verbs: hard on purpose."""
-    cases = list(by_hand(ANGLES))
-    wrong = [c for c in cases if (not check(c.text, WORLDS[c.world], c.content_type)) != c.true]
-    assert [c.text for c in wrong if not c.true] == []
-    assert len(wrong) < 0.17 * sum(c.true for c in cases), wrong
-
-
-def test_of_strangers_texts_no_more_false_ones_pass_than_are_known_to() -> None:
-    """1,936 texts by three people who had not seen the lock; some of their true ones it still refuses."""
-    cases = list(strangers())
-    passed = {c.text for c in cases if not c.true and not check(c.text, c.facts)}
-    true = [c for c in cases if c.true]
-    refused = [c.text for c in true if check(c.text, c.facts)]
-    assert passed <= PASSED_FALSELY
-    assert len(cases) - len(true) > 900
-    assert len(refused) < 0.16 * len(true)
-
-
-def test_false_texts_of_sets_it_learnt_nothing_true_from_are_refused() -> None:
-    """A fourth author's sets; what the lock made of them at first stands with the benchmark."""
-    cases = list(strangers(UNSEEN))
-    assert [c.text for c in cases if not c.true and not check(c.text, c.facts)] == []
-    refused = [c.text for c in cases if c.true and check(c.text, c.facts)]
-    assert len(refused) < 0.37 * sum(c.true for c in cases)
-
-
-def test_what_its_author_wrote_before_looking_is_told_apart() -> None:
-    cases = list(strangers(AUTHOR))
-    passed = {c.text for c in cases if not c.true and not check(c.text, c.facts)}
-    refused = [c.text for c in cases if c.true and check(c.text, c.facts)]
-    assert passed <= PASSED_FALSELY
-    assert len(refused) < 0.13 * sum(c.true for c in cases)
 
 
 @pytest.mark.parametrize(
@@ -179,23 +97,6 @@ def test_kettles_cats_and_the_writer_are_free(text: str) -> None:
 def test_what_a_slip_of_the_pen_would_say_is_refused(world: str, text: str) -> None:
     """Dates, horizons, rhetorical questions, ranks, presence, widths: one word or number is wrong."""
     assert rules(text, world) != []
-
-
-def test_true_texts_with_two_amounts_exchanged_are_almost_never_true() -> None:
-    """Of every ten true texts of strangers that pass, with their first and last amount swapped, at most one does."""
-    swapped = passed = 0
-    for case in strangers():
-        amounts = list(re.finditer(r"\$\d[\d,]*(?:\.\d+)?[KkTBM]?", case.text))
-        if not case.true or len(amounts) < 2 or amounts[0].group() == amounts[-1].group():
-            continue
-        if check(case.text, case.facts):
-            continue
-        first, last, text = amounts[0], amounts[-1], case.text
-        other = text[: first.start()] + last.group() + text[first.end() : last.start()]
-        swapped += 1
-        passed += not check(other + first.group() + text[last.end() :], case.facts)
-    assert swapped > 150
-    assert passed < 0.1 * swapped
 
 
 @pytest.mark.parametrize(
