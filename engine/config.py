@@ -87,6 +87,11 @@ class Config:
         """True where a post would reach the public: X's own hosts, not a loopback server."""
         return self.publisher == "x" and not is_loopback(urlsplit(self.x_url).hostname)
 
+    @property
+    def named_model(self) -> str:
+        """``backend:name`` of the model the environment names."""
+        return f"{self.llm}:{self.model}"
+
     def secrets(self) -> list[str]:
         """Every live secret value, for the log's redactor."""
         held = [*self.x_keys.values(), *self.alert_urls]

@@ -41,7 +41,7 @@ def build_backend(
 
     Raises: UsageError.
     """
-    backend, model = parse_model_name(name or f"{config.llm}:{config.model}")
+    backend, model = parse_model_name(name or config.named_model)
     if backend == "ollama":
         from engine.llm.ollama import OllamaModel
 

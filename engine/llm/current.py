@@ -48,4 +48,4 @@ class CurrentModel(Wrapper):
 
 def in_force(db: Database, config: Config) -> str:
     """``backend:name`` of the model that writes posts."""
-    return str(settings.get(db, "model.current")) or f"{config.llm}:{config.model}"
+    return str(settings.get(db, "model.current")) or config.named_model

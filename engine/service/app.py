@@ -83,7 +83,7 @@ class App:
         from engine.llm.current import in_force
 
         if not self.db_path.exists():
-            return f"{self.config.llm}:{self.config.model}"
+            return self.config.named_model
         with opened(self.db_path, "ro") as db:
             return in_force(db, self.config)
 
